@@ -1,0 +1,101 @@
+"""What the compiler made of contracts/: ABI and creation code per contract, read from Ape's manifest without importing Ape."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = ROOT / ".build" / "__local__.json"
+_STAMP = ROOT / ".build" / "sources.sha256"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    name: str
+    source: str
+    abi: list[dict[str, Any]]
+    creation_code: bytes
+    runtime_code: bytes
+
+    @property
+    def module(self) -> str:
+        """The folder under contracts/: core, property, …"""
+        return Path(self.source).parts[1]
+
+
+def tool_environment() -> dict[str, str]:
+    """The environment in which Ape finds the pinned solc and Anvil that the Makefile installed."""
+    bin_folder = ROOT / ".build" / "bin"
+    return {
+        **os.environ,
+        "SOLCX_BINARY_PATH": str(bin_folder),
+        "PATH": f"{bin_folder}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+
+
+def _sources_digest() -> str:
+    digest = hashlib.sha256((ROOT / "ape-config.yaml").read_bytes())
+    for path in sorted((ROOT / "contracts").rglob("*.sol")):
+        if ".cache" in path.parts:
+            continue
+        digest.update(str(path.relative_to(ROOT)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def compile_if_stale() -> None:
+    """Run `ape compile` when a source changed since the last time; a second call costs milliseconds."""
+    digest = _sources_digest()
+    if MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text() == digest:
+        return
+    ape = Path(sys.executable).with_name("ape")
+    done = subprocess.run(
+        [str(ape), "compile"], cwd=ROOT, env=tool_environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"ape compile failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+    _STAMP.write_text(digest)
+    load.cache_clear()
+
+
+@cache
+def load() -> dict[str, Artifact]:
+    """All contracts of this project that can be deployed, by name; interfaces and abstract contracts have no creation code."""
+    types = json.loads(MANIFEST.read_text())["contractTypes"]
+    found = {}
+    for name, entry in types.items():
+        if not entry["sourceId"].startswith("contracts/") or "/.cache/" in entry["sourceId"]:
+            continue
+        found[name] = Artifact(
+            name,
+            entry["sourceId"],
+            entry["abi"],
+            bytes.fromhex(entry.get("deploymentBytecode", {}).get("bytecode", "0x")[2:]),
+            bytes.fromhex(entry.get("runtimeBytecode", {}).get("bytecode", "0x")[2:]),
+        )
+    return found
+
+
+def overloads(abi: list[dict[str, Any]], function: str) -> list[dict[str, Any]]:
+    return [entry for entry in abi if entry["type"] == "function" and entry["name"] == function]
+
+
+def canonical_type(parameter: dict[str, Any]) -> str:
+    """The ABI type as signatures and eth_abi write it, tuples spelled out."""
+    kind: str = parameter["type"]
+    if not kind.startswith("tuple"):
+        return kind
+    inner = ",".join(canonical_type(component) for component in parameter["components"])
+    return f"({inner}){kind[5:]}"
+
+
+def signature(entry: dict[str, Any]) -> str:
+    return f"{entry['name']}({','.join(canonical_type(p) for p in entry['inputs'])})"
