@@ -3,20 +3,22 @@
 **What the root covers.** The document root is the root of a StandardMerkleTree (`merkle`) over leaves of the types
 `("string", "string", "bytes32")`:
 
-- one leaf `(name, value, salt)` per field. The salt is 32 random bytes, so a hidden field cannot be guessed from its leaf;
-- one leaf `("@" + key, value as text, 32 zero bytes)` per entry of the header: format, type, chainId, registry, titleRegistry,
-  subject, issuer, validUntil ("" where there is none). So nobody can point a genuine certificate at another unit, issuer or registry,
-  or extend it. The header cannot be hidden; nothing in it is personal.
+- one leaf `(name, value, salt)` per field. The salt is 32 random bytes, so a hidden field cannot be guessed from its
+  leaf;
+- one leaf `("@" + key, value as text, 32 zero bytes)` per entry of the header: format, type, chainId, registry,
+  titleRegistry, subject, issuer, validUntil ("" where there is none). So nobody can point a genuine certificate at
+  another unit, issuer or registry, or extend it. The header cannot be hidden; nothing in it is personal.
 
-**Order.** Leaves are sorted by their hash, as the library does: the order of the fields in the file does not change the root and
-carries no meaning (with sorted pairs it could not be protected either). What an order must say goes into the names. Names are
-unique among the fields that are shown.
+**Order.** Leaves are sorted by their hash, as the library does: the order of the fields in the file does not change the
+root and carries no meaning (with sorted pairs it could not be protected either). What an order must say goes into the
+names. Names are unique among the fields that are shown.
 
-**Hiding.** A holder drops a field's name, value and salt and keeps the leaf. That a field is hidden can be seen, not which.
-How many were hidden cannot be proved: several hidden leaves may be folded into one. A field that is shown cannot be forged.
+**Hiding.** A holder drops a field's name, value and salt and keeps the leaf. That a field is hidden can be seen, not
+which. How many were hidden cannot be proved: several hidden leaves may be folded into one. A field that is shown cannot
+be forged.
 
-**Batch.** The issuer anchors many documents at once: the root of a StandardMerkleTree of `("bytes32",)` over their document roots.
-`batch.proof` leads from this document to it.
+**Batch.** The issuer anchors many documents at once: the root of a StandardMerkleTree of `("bytes32",)` over their
+document roots. `batch.proof` leads from this document to it.
 
 Text is taken as it is, byte for byte in UTF-8, without normalisation.
 """
@@ -71,7 +73,9 @@ TYPES = {kind.name: kind for kind in (PROPERTY_TITLE,)}
 
 
 class CertificateError(ValueError):
-    """A file is not a certificate: `field` is the place in the file ("fields[2].salt", "" for the whole), `rule` what it breaks."""
+    """A file is not a certificate: `field` is the place in the file ("fields[2].salt", "" for the whole), `rule`
+    what it breaks.
+    """
 
     def __init__(self, field: str, rule: str):
         super().__init__(f"{field}: {rule}" if field else rule)
@@ -87,7 +91,9 @@ class CertificateTooLarge(CertificateError):
 
 @dataclass(frozen=True)
 class Context:
-    """What a certificate is about and who issues it; addresses as EIP-55 text, `valid_until` in Unix seconds or None for no end."""
+    """What a certificate is about and who issues it; addresses as EIP-55 text, `valid_until` in Unix seconds or None
+    for no end.
+    """
 
     chain_id: int
     registry: str
@@ -226,7 +232,9 @@ def _content(certificate: Certificate) -> dict[str, Any]:
     content |= {
         "documentRoot": _hex(certificate.document_root),
         "fields": [
-            {"name": f.name, "value": f.value, "salt": _hex(f.salt)} if isinstance(f, Disclosed) else {"leaf": _hex(f.leaf)}
+            {"name": f.name, "value": f.value, "salt": _hex(f.salt)}
+            if isinstance(f, Disclosed)
+            else {"leaf": _hex(f.leaf)}
             for f in certificate.fields
         ],
         "batch": {"root": _hex(certificate.batch.root), "proof": [_hex(s) for s in certificate.batch.proof]},
@@ -285,11 +293,13 @@ _REQUIRED = (
 )
 _OPTIONAL = ("validUntil",)
 
-#: 28 characters as GB/T 37346 lays them out: 12 digits (county and zones), 2 feature letters, 5 digits, F|L|Q|W, 8 characters.
+#: 28 characters as GB/T 37346 lays them out: 12 digits (county and zones), 2 feature letters, 5 digits, F|L|Q|W, 8
+#: characters.
 _UNIT = re.compile(r"[0-9]{12}[A-Z]{2}[0-9]{5}[FLQW][0-9A-Z]{8}")
 _BYTES32 = re.compile(r"0x[0-9a-f]{64}")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-#: Characters that turn the direction of what follows: they could make a page show another text than the one that was signed.
+#: Characters that turn the direction of what follows: they could make a page show another text than the one that was
+#: signed.
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 

@@ -1,9 +1,9 @@
 """Merkle trees as npm's `@openzeppelin/merkle-tree` builds them (`StandardMerkleTree`, format `standard-v1`).
 
-A leaf is `keccak256(keccak256(abi.encode(types, value)))`: hashed twice, so that no inner node (64 bytes, hashed once) can pass for a
-leaf. A pair is sorted before it is hashed, so a proof is a plain list of siblings without directions. Leaves are sorted by their
-hash, as the library does unless told otherwise: **the order of the values does not change the root**, and a proof does not tell at
-which place its value stood.
+A leaf is `keccak256(keccak256(abi.encode(types, value)))`: hashed twice, so that no inner node (64 bytes, hashed once)
+can pass for a leaf. A pair is sorted before it is hashed, so a proof is a plain list of siblings without directions.
+Leaves are sorted by their hash, as the library does unless told otherwise: **the order of the values does not change
+the root**, and a proof does not tell at which place its value stood.
 
 Source: https://github.com/OpenZeppelin/merkle-tree, version 1.0.8; the tests compare with that package.
 """
@@ -40,7 +40,8 @@ def process_proof(leaf: bytes, proof: Sequence[bytes]) -> bytes:
 
 @dataclass(frozen=True)
 class MerkleTree:
-    """A complete binary tree in an array: the root at 0, the children of `i` at `2i+1` and `2i+2`, the leaves last, in reverse.
+    """A complete binary tree in an array: the root at 0, the children of `i` at `2i+1` and `2i+2`, the leaves last, in
+    reverse.
 
     `positions[i]` is where the i-th leaf given to `of` stands in `nodes`.
     """

@@ -47,7 +47,11 @@ def test_of_values__1_to_33_documents__root_tree_and_proofs_as_openzeppelin():
 
 
 def test_of_values__fields_in_chinese_and_emoji__as_openzeppelin():
-    fields = [("权利人", "李明", b"\x01" * 32), ("area", "", b"\x02" * 32), ("备注", "𠮷🏠\n“quoted”" * 20, b"\xff" * 32)]
+    fields = [
+        ("权利人", "李明", b"\x01" * 32),
+        ("area", "", b"\x02" * 32),
+        ("备注", "𠮷🏠\n“quoted”" * 20, b"\xff" * 32),
+    ]
 
     (theirs,) = ask_openzeppelin(
         [{"types": list(FIELD_TYPES), "values": [[name, value, hexed(salt)] for name, value, salt in fields]}]
