@@ -71,12 +71,12 @@ QUESTIONS: dict[Question, dict[Language, str]] = {
 
 SENTENCES: dict[Code, dict[Language, str]] = {
     Code.FIELDS_CHANGED: {
-        "en": "No. Something in the file was changed: its contents do not lead to the document root it carries.",
-        "zh": "否。文件内容被改动过：按其内容计算的结果与文件所载的文档根不一致。",
+        "en": "Something in the file was changed: its contents do not lead to the document root it carries.",
+        "zh": "文件内容被改动过：按其内容计算的结果与文件所载的文档根不一致。",
     },
     Code.PROOF_BROKEN: {
-        "en": "No. The proof in the file does not lead to the batch it names.",
-        "zh": "否。文件中的证明与其所称的批次不一致。",
+        "en": "The proof in the file does not lead to the batch it names.",
+        "zh": "文件中的证明与其所称的批次不一致。",
     },
     Code.ISSUER_NOT_ASKED: {"en": "The chain could not be asked.", "zh": "暂时无法查询区块链。"},
     Code.STATUS_NOT_ASKED: {"en": "The chain could not be asked.", "zh": "暂时无法查询区块链。"},
