@@ -21,8 +21,8 @@ TEXTS: dict[str, dict[Language, str]] = {
     "check": {"en": "Check", "zh": "开始核验"},
     "steps": {"en": "What is checked", "zh": "核验内容"},
     "step_intact": {
-        "en": "That nothing in the file was changed since it was issued.",
-        "zh": "文件自签发以来未被改动。",
+        "en": "That nothing in the file was changed.",
+        "zh": "文件未被改动。",
     },
     "step_issuer": {
         "en": "That an office entitled to do so issued it.",
@@ -56,7 +56,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "document_root": {"en": "Document root", "zh": "文档根"},
     "checked": {
         "en": "Checked {time} by the chain's clock, block {block}.",
-        "zh": "核验时间：{time}（以链上时间为准，区块 {block}）。",
+        "zh": "核验时间：{time}，以链上时间为准，区块 {block}。",
     },
     "not_checked": {"en": "The chain was not asked.", "zh": "未查询区块链。"},
     "again": {"en": "Check another certificate", "zh": "核验其他证书"},
