@@ -58,8 +58,8 @@ ADVICE: dict[Verdict, dict[Language, str]] = {
         "zh": "证书真实，但该不动产上设有抵押权。",
     },
     Verdict.VALID: {
-        "en": "The certificate is genuine and in force.",
-        "zh": "证书真实，现行有效。",
+        "en": "The certificate is genuine and was issued by an office entitled to do so.",
+        "zh": "证书真实，由有权机构签发。",
     },
 }
 
@@ -71,12 +71,12 @@ QUESTIONS: dict[Question, dict[Language, str]] = {
 
 SENTENCES: dict[Code, dict[Language, str]] = {
     Code.FIELDS_CHANGED: {
-        "en": "No. Something in the file was changed: its contents do not lead to the document root it carries.",
-        "zh": "否。文件内容被改动过：按其内容计算的结果与文件所载的文档根不一致。",
+        "en": "Something in the file was changed: its contents do not lead to the document root it carries.",
+        "zh": "文件内容被改动过：按其内容计算的结果与文件所载的文档根不一致。",
     },
     Code.PROOF_BROKEN: {
-        "en": "No. The proof in the file does not lead to the batch it names.",
-        "zh": "否。文件中的证明与其所称的批次不一致。",
+        "en": "The proof in the file does not lead to the batch it names.",
+        "zh": "文件中的证明与其所称的批次不一致。",
     },
     Code.ISSUER_NOT_ASKED: {"en": "The chain could not be asked.", "zh": "暂时无法查询区块链。"},
     Code.STATUS_NOT_ASKED: {"en": "The chain could not be asked.", "zh": "暂时无法查询区块链。"},
@@ -130,12 +130,12 @@ SENTENCES: dict[Code, dict[Language, str]] = {
     },
     Code.EXPIRED: {"en": "It was valid until {expiredAt}.", "zh": "有效期至{expiredAt}，现已过期。"},
     Code.FROZEN: {
-        "en": "In force, but frozen by a court or authority (freezes in effect: {count}).",
-        "zh": "登记有效，但已被法院或有权机关查封（生效查封 {count} 项）。",
+        "en": "Frozen by a court or authority. Freezes in effect: {count}.",
+        "zh": "已被法院或有权机关查封，生效查封 {count} 项。",
     },
     Code.PLEDGED: {
-        "en": "In force, and pledged (mortgages registered on it: {count}).",
-        "zh": "登记有效，已设立抵押（在册抵押权 {count} 项）。",
+        "en": "Pledged. Mortgages registered on it: {count}.",
+        "zh": "已设立抵押，在册抵押权 {count} 项。",
     },
     Code.ISSUER_SUSPENDED: {
         "en": "{name}, on {anchoredAt}. The issuer is suspended today; what it issued before stays issued.",
@@ -151,8 +151,8 @@ SENTENCES: dict[Code, dict[Language, str]] = {
         "zh": "现行有效，未登记抵押或查封。",
     },
     Code.INTACT: {
-        "en": "Yes. Nothing in the file was changed since it was issued.",
-        "zh": "是。文件自签发以来未被改动。",
+        "en": "Yes. Contents and seal fit together: nothing was changed since the file was made.",
+        "zh": "是。内容与校验值一致，文件生成后未被改动。",
     },
     Code.ISSUER_MOOT: {
         "en": "Not asked: an altered file cannot name its issuer.",
