@@ -19,19 +19,26 @@ from .chain.rpc import NodeUnreachable
 from .city import City
 from .config import Settings
 from .documents.api import verifications_router
-from .errors import ServiceError
+from .documents.endpoints import router as documents_router
+from .documents.certificate import CertificateError, CertificateTooLarge
+from .errors import InvalidInput, ServiceError, TooLarge
 from .kit.bulk import field_errors
 from .logs import configure_logs
 from .modules.members.endpoints import router as members_router
 from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
 from .modules.transactions.endpoints import router as transactions_router
+from .web.pages import pages_router
 
 log = structlog.get_logger("http")
 
 DESCRIPTION = """One chain, many city applications. Reads come from tables that follow the chain; writes are durable
 transactions: 202 with an id, which goes queued → submitted → mined → final or failed. Send `Idempotency-Key` with every write,
 and `Prefer: wait=10` to wait for the block."""
+
+
+#: Certificate fields that a page reached by a bare link may show; the others show only to who has the file.
+PUBLIC_FIELDS = frozenset({"location", "use", "areaM2", "rightType"})
 
 
 class Problem(Response):
@@ -66,9 +73,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.city = city
     _add_errors(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    for router in (members_router, money_router, property_router, transactions_router):
+    for router in (members_router, money_router, property_router, documents_router, transactions_router):
         app.include_router(router)
     app.include_router(verifications_router(lambda: city.reader))
+    app.include_router(
+        pages_router(
+            lambda: city.reader, city.find_certificate, public_url=settings.public_url, public_fields=PUBLIC_FIELDS
+        )
+    )
     _add_operations(app, city)
     return app
 
@@ -128,6 +140,11 @@ def _add_errors(app: FastAPI) -> None:
                 "errors": errors,
             }
         )
+
+    @app.exception_handler(CertificateError)
+    async def no_certificate(_: Request, error: CertificateError) -> Response:
+        kind = TooLarge if isinstance(error, CertificateTooLarge) else InvalidInput
+        return Problem(kind(error.rule, errors=[{"field": error.field, "rule": error.rule}]).problem())
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:

@@ -17,6 +17,9 @@ from .chain.rpc import NodeUnreachable, Rpc
 from .chain.sender import Sender
 from .config import Settings
 from .db import Database, metadata
+from .documents import certificate as certificates
+from .documents import store
+from .documents.certificate import Certificate
 from .documents.contract import DocumentRegistry, NodeReader
 from .modules.members import repository as members_repository
 from .modules.members.contract import Members
@@ -117,6 +120,11 @@ class City:
 
     #: Why background work ended, None while all is well; readiness shows it.
     broken: str | None = None
+
+    async def find_certificate(self, document_root: bytes) -> Certificate | None:
+        """An issued certificate by its root, None when this service keeps none."""
+        content = await self.database.read(store.find, "0x" + document_root.hex())
+        return None if content is None else certificates.parse(bytes(content))
 
     def finality(self, row: Mapping[str, Any]) -> str:
         """Whether the last change of a projected row can still be undone."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..chain.deployment import Deployment, DeploymentError
 from ..chain.rpc import Rpc
 from . import certificate as certificates
-from .api import to_body
+from .api import VerificationBody
 from .certificate import CertificateError
 from .contract import NodeReader
 from .verification import Verdict, verify
+from .wording import ADVICE, say
 
 
 async def check_file(file: Path, url: str, book: Path | None, lang: str, as_json: bool) -> tuple[int, str]:
@@ -34,13 +34,17 @@ async def check_file(file: Path, url: str, book: Path | None, lang: str, as_json
     finally:
         await rpc.close()
     status = {Verdict.VALID: 0, Verdict.UNKNOWN: 3}.get(result.verdict, 1)
-    body = to_body(result)
+    body = VerificationBody.of(result)
     if as_json:
         return status, body.model_dump_json(by_alias=True, indent=2)
-    raw = json.loads(body.model_dump_json(by_alias=True))
-    lines = [f"{raw['verdict'].upper()}  {certificate.context.subject}", "", raw["words"][lang], ""]
-    lines += [f"- {answer['words'][lang]}" for answer in raw["answers"].values()]
-    lines += [f"- {remark['words'][lang]}" for remark in raw["remarks"]]
+    lines = [
+        f"{result.verdict.upper()}  {certificate.context.subject}",
+        "",
+        say(result.decided_by, lang),
+        ADVICE[result.verdict][lang],
+        "",
+        *(f"- {say(finding, lang)}" for finding in (*result.answers.values(), *result.remarks)),
+    ]
     if result.head is not None:
         asked = datetime.fromtimestamp(result.head.time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         lines.append(f"- block {result.head.number}, {asked}")
