@@ -43,7 +43,7 @@ from frontend_api.documents.verification import (
     Verification,
     verify,
 )
-from frontend_api.documents.wording import ADVICE, QUESTIONS, VERDICTS, Language, say, say_time
+from frontend_api.documents.wording import ADVICE, QUESTIONS, VERDICTS, Language, say, say_rule, say_time
 
 from .texts import TEXTS, choose_language
 
@@ -172,7 +172,7 @@ def pages_router(
         except CertificateTooLarge:
             return _render(visit, "error.html", 413, error=PageError(413, "error_too_large"))
         except CertificateError as error:
-            shown = PageError(422, "error_file", error.field, error.rule)
+            shown = PageError(422, "error_file", error.field, say_rule(error.rule, visit.language))
             return _render(visit, "error.html", shown.status, error=shown)
 
     @router.get("/verify")
