@@ -248,9 +248,6 @@ async def read_form(request: Request) -> bytes:
         if "exceeded maximum size" in str(error.detail):
             raise CertificateTooLarge() from None
         raise PageError(400, "error_form") from None
-    except (ValueError, KeyError, LookupError):
-        # Starlette lets a part's unknown charset or a broken header through as these.
-        raise PageError(400, "error_form") from None
     try:
         chosen, pasted = form.get("file"), form.get("text")
         content = await chosen.read() if isinstance(chosen, UploadFile) else b""
