@@ -11,7 +11,6 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from email.utils import formatdate
 from importlib.resources import files
 from typing import Any
 
@@ -296,4 +295,4 @@ def _render(
 ) -> Response:
     page = _templates.get_template(template).render(visit=visit, t=visit.text, lang=visit.language, **values)
     sent = {**SECURITY_HEADERS, "Content-Language": "zh-CN" if visit.language == "zh" else "en", **(headers or {})}
-    return HTMLResponse(page, status, {**sent, "Date": formatdate(usegmt=True)})
+    return HTMLResponse(page, status, sent)
