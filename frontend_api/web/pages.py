@@ -11,7 +11,6 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from email.utils import formatdate
 from importlib.resources import files
 from typing import Any
 
@@ -43,7 +42,7 @@ from frontend_api.documents.verification import (
     Verification,
     verify,
 )
-from frontend_api.documents.wording import ADVICE, QUESTIONS, VERDICTS, Language, say, say_time
+from frontend_api.documents.wording import ADVICE, QUESTIONS, VERDICTS, Language, say, say_rule, say_time
 
 from .texts import TEXTS, choose_language
 
@@ -172,7 +171,7 @@ def pages_router(
         except CertificateTooLarge:
             return _render(visit, "error.html", 413, error=PageError(413, "error_too_large"))
         except CertificateError as error:
-            shown = PageError(422, "error_file", error.field, error.rule)
+            shown = PageError(422, "error_file", error.field, say_rule(error.rule, visit.language))
             return _render(visit, "error.html", shown.status, error=shown)
 
     @router.get("/verify")
@@ -248,9 +247,6 @@ async def read_form(request: Request) -> bytes:
         if "exceeded maximum size" in str(error.detail):
             raise CertificateTooLarge() from None
         raise PageError(400, "error_form") from None
-    except (ValueError, KeyError, LookupError):
-        # Starlette lets a part's unknown charset or a broken header through as these.
-        raise PageError(400, "error_form") from None
     try:
         chosen, pasted = form.get("file"), form.get("text")
         content = await chosen.read() if isinstance(chosen, UploadFile) else b""
@@ -299,4 +295,4 @@ def _render(
 ) -> Response:
     page = _templates.get_template(template).render(visit=visit, t=visit.text, lang=visit.language, **values)
     sent = {**SECURITY_HEADERS, "Content-Language": "zh-CN" if visit.language == "zh" else "en", **(headers or {})}
-    return HTMLResponse(page, status, {**sent, "Date": formatdate(usegmt=True)})
+    return HTMLResponse(page, status, sent)

@@ -181,6 +181,8 @@ def test_certificate__printed__qr_code_read_by_another_program_leads_to_the_verd
     assert fits(page)
     page.screenshot(path=SCREENSHOTS / "certificate-zh.png", full_page=True)
     page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})  # A4 at 96 dots an inch
+    page.screenshot(path=SCREENSHOTS / "certificate-print-zh.png")
     page.pdf(path=SCREENSHOTS / "certificate-zh.pdf", prefer_css_page_size=True)
     page.locator(".qr").screenshot(path=SCREENSHOTS / "certificate-qr.png")
 

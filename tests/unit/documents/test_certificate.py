@@ -26,6 +26,7 @@ from frontend_api.documents.certificate import (
     show_only,
     to_json,
 )
+from frontend_api.documents.wording import say_rule
 from tests.certificates import BANK, CONTEXT, FIELDS, UNIT, altered, made
 
 NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20).filter(
@@ -153,6 +154,12 @@ def test_parse__file_with_byte_order_mark__read():
 
 HEX = 'must be "0x" and 64 hexadecimal digits in lower case'
 ADDRESS = 'must be an address: "0x" and 40 hexadecimal digits'
+
+
+def is_chinese(text: str) -> bool:
+    return any("\u4e00" <= character <= "\u9fff" for character in text) and " must " not in text
+
+
 REFUSED = [
     (("format",), "chaincity-certificate/2", "format", 'must be "chaincity-certificate/1"'),
     (("type",), "birth", "type", "must be one of: property-title"),
@@ -211,6 +218,8 @@ def test_parse__bad_value__refused_with_field_and_rule(path, value, field, rule)
         parse(json.dumps(content).encode())
 
     assert (caught.value.field, caught.value.rule) == (field, rule)
+    assert is_chinese(say_rule(rule, "zh"))
+    assert say_rule(rule, "en") == rule
 
 
 @pytest.mark.parametrize(
@@ -263,6 +272,7 @@ def test_parse__not_a_certificate_at_all__refused_with_the_rule(content, field, 
     with pytest.raises(CertificateError) as caught:
         parse(content)
     assert (caught.value.field, caught.value.rule) == (field, rule)
+    assert is_chinese(say_rule(rule, "zh"))
 
 
 def test_parse__brackets_inside_text__not_counted_as_depth():
