@@ -1,4 +1,4 @@
-"""A receivable of the charter's supplier against its debtor, and what the tests of this folder do with it again and again."""
+"""A receivable of the charter's supplier against its debtor, and what the tests here do with it again and again."""
 
 from __future__ import annotations
 
