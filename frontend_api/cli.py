@@ -127,7 +127,7 @@ def import_titles(file: Path, url: str, key: str | None, dry_run: bool, on_error
     Exit status: 0 every row was accepted, 1 some were refused, 2 the file cannot be read.
     \b
     Example:
-      chaincity titles import tests/fixtures/titles-1000.csv --dry-run
+      chaincity titles import scripts/demonstration/titles-1000.csv --dry-run
     """
     from .modules.property.command import import_file, judge_file
 
