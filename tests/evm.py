@@ -132,12 +132,14 @@ class Chain:
         self.contracts: dict[str, Contract] = {}
         self.number, self.time = 1, START
         self._block()
-        self._events: dict[bytes, tuple[str, dict[str, Any]]] = {}
+        #: By topic and number of topics: ERC-20 and ERC-721 have the same `Transfer` but for what is indexed.
+        self._events: dict[tuple[bytes, int], tuple[str, dict[str, Any]]] = {}
         self._errors: dict[bytes, dict[str, Any]] = {}
         for artifact in load().values():
             for entry in artifact.abi:
                 if entry["type"] == "event":
-                    self._events[keccak(text=signature(entry))] = (artifact.name, entry)
+                    topics = 1 + sum(p["indexed"] for p in entry["inputs"])
+                    self._events[keccak(text=signature(entry)), topics] = (artifact.name, entry)
                 elif entry["type"] == "error":
                     self._errors[keccak(text=signature(entry))[:4]] = entry
         for text in ("Error(string)", "Panic(uint256)"):
@@ -205,7 +207,7 @@ class Chain:
 
     def _event(self, log: Any) -> Event:
         topics, data = log.data
-        owner, entry = self._events[topics[0]]
+        owner, entry = self._events[topics[0], len(topics)]
         contract = self.contracts.get(to_checksum_address(log.address))
         args: dict[str, Any] = {}
         indexed = [p for p in entry["inputs"] if p["indexed"]]

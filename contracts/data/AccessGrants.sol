@@ -214,10 +214,12 @@ contract AccessGrants is IAccessGrants, Desk {
     }
 
     /// @inheritdoc IAccessGrants
-    function partiesOf(uint256 grantId) external view returns (address holder, address grantee, uint256 datasetId) {
+    function standingOf(
+        uint256 grantId
+    ) external view returns (address holder, uint256 datasetId, State state, uint64 until) {
         Grant storage found = _grants[grantId];
         Offer storage terms = _offers[found.offerId];
-        return (terms.holder, found.grantee, terms.datasetId);
+        return (terms.holder, terms.datasetId, found.state, found.until);
     }
 
     /// @inheritdoc IAccessGrants

@@ -61,9 +61,10 @@ contract ComputeDesk is IComputeDesk, Desk {
         address actor = _activeActor();
         Job storage found = _jobs[jobId];
         _requireState(jobId, found, State.Submitted);
-        uint256 datasetId = _requireHolder(jobId, found, actor);
+        (uint256 datasetId, IAccessGrants.State state, uint64 until) = _requireHolder(jobId, found, actor);
         _requireInTime(jobId, found);
-        _requireNotRevoked(jobId, found.grantId);
+        if (state != IAccessGrants.State.Approved || block.timestamp > until)
+            revert ComputeDesk_GrantNotInForce(jobId, found.grantId, state, until);
         models.requireApproved(datasetId, found.modelId);
 
         uint64 completeBy = uint64(block.timestamp) + COMPLETE_PERIOD;
@@ -85,9 +86,10 @@ contract ComputeDesk is IComputeDesk, Desk {
         address actor = _actor();
         Job storage found = _jobs[jobId];
         _requireState(jobId, found, State.Accepted);
-        uint256 datasetId = _requireHolder(jobId, found, actor);
+        (uint256 datasetId, IAccessGrants.State state, uint64 until) = _requireHolder(jobId, found, actor);
         _requireInTime(jobId, found);
-        _requireNotRevoked(jobId, found.grantId);
+        if (state == IAccessGrants.State.Revoked)
+            revert ComputeDesk_GrantNotInForce(jobId, found.grantId, state, until);
         if (ciphertextHash == 0) revert ComputeDesk_EmptyHash(jobId);
         bytes32 registered = models.requireApproved(datasetId, found.modelId);
         if (modelHash != registered) revert ComputeDesk_WrongModelHash(jobId, modelHash, registered);
@@ -157,20 +159,18 @@ contract ComputeDesk is IComputeDesk, Desk {
         if (state != State.Submitted && state != State.Accepted) revert ComputeDesk_WrongState(jobId, state);
     }
 
-    function _requireHolder(uint256 jobId, Job storage found, address actor) private view returns (uint256 datasetId) {
+    function _requireHolder(
+        uint256 jobId,
+        Job storage found,
+        address actor
+    ) private view returns (uint256 datasetId, IAccessGrants.State state, uint64 until) {
         address holder;
-        (holder, , datasetId) = grants.partiesOf(found.grantId);
+        (holder, datasetId, state, until) = grants.standingOf(found.grantId);
         if (actor != holder) revert ComputeDesk_NotTheHolder(jobId, actor, holder);
     }
 
     function _requireInTime(uint256 jobId, Job storage found) private view {
         uint64 deadline = found.deadline;
         if (block.timestamp > deadline) revert ComputeDesk_TooLate(jobId, deadline, uint64(block.timestamp));
-    }
-
-    /// @dev Asked before the model's approval, so that the answer names the holder's first reason.
-    function _requireNotRevoked(uint256 jobId, uint256 grantId) private view {
-        if (grants.grantOf(grantId).state == IAccessGrants.State.Revoked)
-            revert ComputeDesk_GrantRevoked(jobId, grantId);
     }
 }

@@ -176,8 +176,14 @@ interface IAccessGrants {
     /// @notice The record as stored; zeros when there is none.
     function grantOf(uint256 grantId) external view returns (Grant memory);
 
-    /// @notice Whose grant it is, on whose dataset; zeros when there is none.
-    function partiesOf(uint256 grantId) external view returns (address holder, address grantee, uint256 datasetId);
+    /// @notice What a desk asks before it works under a grant; zeros when there is none.
+    /// @return holder    whose dataset it is
+    /// @return datasetId which one
+    /// @return state     as stored
+    /// @return until     see {Grant}
+    function standingOf(
+        uint256 grantId
+    ) external view returns (address holder, uint256 datasetId, State state, uint64 until);
 
     /// @notice Whether a use could be taken now.
     function isUsable(uint256 grantId) external view returns (bool);

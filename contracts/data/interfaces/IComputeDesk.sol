@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAccessGrants} from "./IAccessGrants.sol";
+
 /// @title Jobs: the model goes to the data
 /// @notice A grantee submits a job, which takes one use out of its grant at once, so that jobs sent together cannot overspend it. The holder's
 /// node accepts it, runs the approved model where the data lie, delivers the result off chain, encrypted to the job's result key, and
@@ -78,7 +80,7 @@ interface IComputeDesk {
     error ComputeDesk_NotTheHolder(uint256 jobId, address actor, address holder);
     error ComputeDesk_TooLate(uint256 jobId, uint64 deadline, uint64 chainTime);
     error ComputeDesk_TooEarly(uint256 jobId, uint64 deadline, uint64 chainTime);
-    error ComputeDesk_GrantRevoked(uint256 jobId, uint256 grantId);
+    error ComputeDesk_GrantNotInForce(uint256 jobId, uint256 grantId, IAccessGrants.State state, uint64 until);
     error ComputeDesk_EmptyHash(uint256 jobId);
     error ComputeDesk_WrongModelHash(uint256 jobId, bytes32 modelHash, bytes32 registered);
     error ComputeDesk_UnknownDatasetVersion(uint256 jobId, uint16 datasetVersion, uint16 newest);
@@ -91,11 +93,12 @@ interface IComputeDesk {
     /// @return jobId sequential, from 1
     function submit(uint256 grantId, uint256 modelId, bytes32 resultKey) external returns (uint256 jobId);
 
-    /// @notice Take a job on. Called by the holder, who must approve the model.
+    /// @notice Take a job on. Called by the holder, who must approve the model; the grant must be in force, its time included.
     /// @dev Emits {JobAccepted}.
     function accept(uint256 jobId) external;
 
-    /// @notice Say what was delivered; the use is paid to the holder. Called by the holder while it approves the model and has not revoked the grant.
+    /// @notice Say what was delivered; the use is paid to the holder. Called by the holder while it approves the model and has not revoked
+    /// the grant. What was accepted in the grant's time may be delivered after it.
     /// @dev Emits {JobCompleted}.
     /// @param ciphertextHash keccak-256 of the sealed result
     /// @param datasetVersion a registered version of the grant's dataset
