@@ -1,0 +1,139 @@
+"""ABI encoding and decoding. Bytes stay bytes here; `to_json` is how values leave the service."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from eth_abi import decode, encode
+from eth_abi.exceptions import EncodingError
+from eth_utils import keccak, to_checksum_address
+from eth_utils.abi import abi_to_signature, collapse_if_tuple
+
+from ..errors import InvalidInput
+
+FOLDER = Path(__file__).resolve().parents[1] / "abi"
+#: Integers above this are strings in JSON (RFC 8259, section 6: interoperable integers).
+LARGEST_JSON_INTEGER = 2**53 - 1
+
+
+@dataclass(frozen=True)
+class Call:
+    """One contract call, ready to be simulated, signed or forwarded."""
+
+    contract: str
+    to: str
+    function: str
+    data: bytes
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """An event or an error: its name and its arguments by name."""
+
+    name: str
+    args: dict[str, Any]
+
+
+class Abi:
+    """One contract type's interface."""
+
+    def __init__(self, name: str, entries: list[dict[str, Any]]):
+        self.name, self.entries = name, entries
+
+    @cached_property
+    def _functions(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for entry in self.entries:
+            if entry["type"] == "function":
+                found.setdefault(entry["name"], []).append(entry)
+        return found
+
+    @cached_property
+    def events(self) -> dict[bytes, dict[str, Any]]:
+        return {keccak(text=abi_to_signature(e)): e for e in self.entries if e["type"] == "event"}  # type: ignore[arg-type]
+
+    @cached_property
+    def errors(self) -> dict[bytes, dict[str, Any]]:
+        return {keccak(text=abi_to_signature(e))[:4]: e for e in self.entries if e["type"] == "error"}  # type: ignore[arg-type]
+
+    def has_function(self, name: str) -> bool:
+        return name in self._functions
+
+    def function(self, name: str, arguments: int) -> dict[str, Any]:
+        for entry in self._functions.get(name, []):
+            if len(entry["inputs"]) == arguments:
+                return entry
+        raise InvalidInput(f"{self.name} has no function {name} with {arguments} arguments", field="function")
+
+    def encode(self, name: str, args: tuple[Any, ...] | list[Any]) -> bytes:
+        entry = self.function(name, len(args))
+        types = [collapse_if_tuple(p) for p in entry["inputs"]]
+        try:
+            return keccak(text=abi_to_signature(entry))[:4] + encode(types, list(args))  # type: ignore[arg-type]
+        except (EncodingError, TypeError, ValueError, OverflowError) as error:
+            raise InvalidInput(f"{self.name}.{name}: {error}", field="args") from error
+
+    def decode_result(self, name: str, arguments: int, raw: bytes) -> Any:
+        outputs = self.function(name, arguments)["outputs"]
+        values = decode([collapse_if_tuple(p) for p in outputs], raw)
+        shaped = [shape(p, v) for p, v in zip(outputs, values, strict=True)]
+        if len(shaped) == 1:
+            return shaped[0]
+        return {p["name"] or str(i): v for i, (p, v) in enumerate(zip(outputs, shaped, strict=True))}
+
+    def decode_event(self, topics: list[bytes], data: bytes) -> Decoded | None:
+        """None when it is no event of this contract."""
+        entry = self.events.get(topics[0]) if topics else None
+        if entry is None:
+            return None
+        indexed = [p for p in entry["inputs"] if p["indexed"]]
+        plain = [p for p in entry["inputs"] if not p["indexed"]]
+        if len(indexed) != len(topics) - 1:
+            return None
+        found = {
+            p["name"]: shape(p, decode([collapse_if_tuple(p)], t)[0])
+            for p, t in zip(indexed, topics[1:], strict=True)
+        }
+        values = decode([collapse_if_tuple(p) for p in plain], data)
+        found |= {p["name"]: shape(p, v) for p, v in zip(plain, values, strict=True)}
+        return Decoded(entry["name"], {p["name"]: found[p["name"]] for p in entry["inputs"]})
+
+
+def shape(parameter: dict[str, Any], value: Any) -> Any:
+    """Decoded values as Python reads them: structs are dicts, addresses are checksummed."""
+    kind = parameter["type"]
+    if kind.endswith("]"):
+        inner = {**parameter, "type": kind[: kind.rindex("[")]}
+        return [shape(inner, item) for item in value]
+    if kind == "tuple":
+        return {c["name"]: shape(c, v) for c, v in zip(parameter["components"], value, strict=True)}
+    return to_checksum_address(value) if kind == "address" else value
+
+
+def to_json(value: Any) -> Any:
+    """Bytes as 0x-hex, integers beyond 2^53 as strings."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST_JSON_INTEGER else str(value)
+    if isinstance(value, dict):
+        return {k: to_json(v) for k, v in value.items()}
+    return [to_json(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+@cache
+def abi_of(contract: str) -> Abi:
+    """The ABI of a contract type, as committed in frontend_api/abi (a test compares it with the compiler's output)."""
+    return Abi(contract, json.loads((FOLDER / f"{contract}.json").read_text()))
+
+
+@cache
+def contract_types() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.json"))

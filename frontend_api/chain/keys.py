@@ -1,0 +1,69 @@
+"""Who signs. `KeyStore` is what the sender needs; a hardware module would implement the same two methods."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+from eth_account import Account
+from eth_utils import to_checksum_address
+
+from ..config import DEVELOPMENT_CHAINS, Settings
+from ..errors import Forbidden
+
+
+class KeyStore(Protocol):
+    def accounts(self) -> list[str]: ...
+
+    def sign_transaction(self, account: str, fields: dict[str, Any]) -> tuple[bytes, str]:
+        """The signed bytes and the transaction hash."""
+        ...
+
+
+class LocalKeys:
+    """Keys held in this process's memory, from encrypted keystore files or the development mnemonic."""
+
+    def __init__(self, accounts: dict[str, Any]):
+        self._accounts = accounts
+
+    def __repr__(self) -> str:
+        return f"<LocalKeys {len(self._accounts)} accounts>"
+
+    def accounts(self) -> list[str]:
+        return list(self._accounts)
+
+    def sign_transaction(self, account: str, fields: dict[str, Any]) -> tuple[bytes, str]:
+        signer = self._accounts.get(account)
+        if signer is None:
+            raise Forbidden(f"This service holds no key for {account}; sign the request yourself.")
+        signed = signer.sign_transaction(fields)
+        return bytes(signed.raw_transaction), "0x" + signed.hash.hex().removeprefix("0x")
+
+
+def load_keys(settings: Settings, chain_id: int) -> LocalKeys:
+    """Keys as configured. The development mnemonic is refused on any chain that is not a development chain."""
+    accounts: dict[str, Any] = {}
+    if settings.mnemonic is not None:
+        if chain_id not in DEVELOPMENT_CHAINS:
+            raise ValueError(f"CHAINCITY_MNEMONIC is for development chains only, this is chain {chain_id}.")
+        Account.enable_unaudited_hdwallet_features()
+        for index in range(settings.mnemonic_accounts):
+            account = Account.from_mnemonic(
+                settings.mnemonic.get_secret_value(), account_path=f"m/44'/60'/0'/0/{index}"
+            )
+            accounts[account.address] = account
+    if settings.keystore is not None:
+        accounts |= _keystore_accounts(settings.keystore, settings)
+    return LocalKeys(accounts)
+
+
+def _keystore_accounts(folder: Path, settings: Settings) -> dict[str, Any]:
+    if settings.keystore_password is None:
+        raise ValueError("CHAINCITY_KEYSTORE needs CHAINCITY_KEYSTORE_PASSWORD.")
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        key = Account.decrypt(json.loads(path.read_text()), settings.keystore_password.get_secret_value())
+        account = Account.from_key(key)
+        found[to_checksum_address(account.address)] = account
+    return found

@@ -1,0 +1,218 @@
+"""From the outbox to the node: simulate, take nonces, sign, store, broadcast; and again the same bytes until they are in a block.
+
+One sender runs per database. Simulations decide before a nonce is taken, so that a transaction that would revert costs nothing and leaves no
+gap. A simulation that fails while earlier transactions are still on their way is not believed: it is repeated once they are in a block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from ..db import Database
+from ..errors import ServiceError, Unavailable
+from . import outbox
+from .keys import KeyStore
+from .reverts import contract_error, is_revert
+from .rpc import Rpc, RpcError
+
+log = structlog.get_logger("sender")
+
+BATCH = 100
+#: Gas that a call may use when nothing is known of its function yet.
+FIRST_GAS_LIMIT = 2_000_000
+#: A broadcast transaction that is not in a block after this long is sent again.
+RESEND_SECONDS = 3.0
+#: What nodes answer to bytes that they already have.
+_KNOWN = ("already known", "already imported", "alreadyknown", "known transaction")
+
+Row = Mapping[str, Any]
+
+
+class Sender:
+    def __init__(self, rpc: Rpc, database: Database, keys: KeyStore, chain_id: int, tip: int = 0):
+        self._rpc, self._database, self._keys = rpc, database, keys
+        self._chain_id, self._tip = chain_id, tip
+        self._wake = asyncio.Event()
+        self._sent_at: dict[str, float] = {}
+        self._gas_limits: dict[tuple[str, bytes], int] = {}
+
+    def wake(self) -> None:
+        """There is something new in the outbox, or a block came in."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.step()
+            except Unavailable as error:
+                log.warning("waiting", reason=error.detail)
+                await asyncio.sleep(0.5)
+            except RpcError as error:
+                log.warning("node_refused", reason=error.message)
+                await asyncio.sleep(0.5)
+            try:
+                await asyncio.wait_for(self._wake.wait(), timeout=1.0)
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    async def step(self) -> None:
+        """One round: send again what got lost, then send what is queued, per key."""
+        await self._resend()
+        for sender in await self._database.read(outbox.senders_with_work):
+            while await self._send_some(sender):
+                pass
+
+    async def simulate(self, sender: str, to: str, data: bytes) -> None:
+        """Run a call as `sender` on the pending state; raises the domain error of its refusal."""
+        try:
+            await self._rpc.call("eth_call", _request(sender, to, data, None), "pending")
+        except RpcError as error:
+            raise contract_error(error) from error
+
+    # --- sending
+
+    async def _send_some(self, sender: str) -> bool:
+        """Send one batch of a key; true when there may be more to do at once."""
+        rows = await self._database.read(outbox.queued, sender, BATCH)
+        if not rows:
+            return False
+        waiting = bool(await self._database.read(outbox.in_flight, sender))
+        passed, failed = await self._simulate(rows)
+        if failed and (waiting or passed):
+            failed = []  # not believed: what they depend on may be on its way
+        for row, problem in failed:
+            await self._database.write(outbox.fail, row["id"], problem)
+        if not passed:
+            return bool(failed)
+        await self._sign_and_broadcast(sender, passed)
+        return len(rows) == BATCH
+
+    async def _simulate(self, rows: list[Row]) -> tuple[list[tuple[Row, int]], list[tuple[Row, dict[str, Any]]]]:
+        """Which rows would succeed, with the gas limit they passed under, and which would not, with the problem."""
+        limits = [self._gas_limits.get(_function(row), FIRST_GAS_LIMIT) for row in rows]
+        replies = await self._rpc.batch(
+            [
+                ("eth_call", (_request(row["sender"], row["to"], row["data"], limit), "pending"))
+                for row, limit in zip(rows, limits, strict=True)
+            ]
+        )
+        passed: list[tuple[Row, int]] = []
+        failed: list[tuple[Row, dict[str, Any]]] = []
+        for row, limit, reply in zip(rows, limits, replies, strict=True):
+            if not isinstance(reply, RpcError):
+                passed.append((row, await self._learned_limit(row, limit)))
+            elif is_revert(reply):
+                failed.append((row, contract_error(reply).problem()))
+            else:
+                raised = await self._raised_limit(row)
+                if isinstance(raised, int):
+                    passed.append((row, raised))
+                else:
+                    failed.append((row, raised.problem()))
+        return passed, failed
+
+    async def _learned_limit(self, row: Row, limit: int) -> int:
+        """The first call of a function is estimated, so that later ones do not reserve more of a block than they need."""
+        if _function(row) in self._gas_limits:
+            return limit
+        raised = await self._raised_limit(row)
+        return raised if isinstance(raised, int) else limit
+
+    async def _raised_limit(self, row: Row) -> int | ServiceError:
+        """Twice what the node estimates, remembered for the function; or why it cannot run."""
+        try:
+            estimate = await self._rpc.call("eth_estimateGas", _request(row["sender"], row["to"], row["data"], None))
+        except RpcError as error:
+            return contract_error(error)
+        limit = 2 * int(estimate, 16)
+        self._gas_limits[_function(row)] = max(limit, self._gas_limits.get(_function(row), 0))
+        return limit
+
+    async def _sign_and_broadcast(self, sender: str, passed: list[tuple[Row, int]]) -> None:
+        nonce = await self._next_nonce(sender)
+        base_fee = await self._base_fee()
+        signed = []
+        for offset, (row, gas) in enumerate(passed):
+            fields = {
+                "type": 2,
+                "chainId": self._chain_id,
+                "nonce": nonce + offset,
+                "maxFeePerGas": 2 * base_fee + self._tip,
+                "maxPriorityFeePerGas": self._tip,
+                "gas": gas,
+                "to": row["to"],
+                "value": 0,
+                "data": row["data"],
+            }
+            raw, tx_hash = self._keys.sign_transaction(sender, fields)
+            signed.append({"id": row["id"], "nonce": nonce + offset, "raw": raw, "tx_hash": tx_hash})
+        await self._database.write(outbox.submit, sender, signed, nonce + len(signed))
+        await self._broadcast([(entry["tx_hash"], entry["raw"]) for entry in signed])
+
+    async def _broadcast(self, signed: list[tuple[str, bytes]]) -> None:
+        now = time.monotonic()
+        for tx_hash, _ in signed:
+            self._sent_at[tx_hash] = now
+        replies = await self._rpc.batch([("eth_sendRawTransaction", ("0x" + raw.hex(),)) for _, raw in signed])
+        for (tx_hash, _), reply in zip(signed, replies, strict=True):
+            if isinstance(reply, RpcError) and not any(known in reply.message.lower() for known in _KNOWN):
+                # The bytes stay in the outbox and are sent again; the indexer says when they are in a block.
+                log.warning("broadcast_refused", tx_hash=tx_hash, reason=reply.message)
+
+    # --- recovery
+
+    async def _resend(self) -> None:
+        """Send again what is not in a block after a while: lost in a restart, dropped, or reorganised away."""
+        now = time.monotonic()
+        waiting = await self._database.read(outbox.in_flight)
+        due = [row for row in waiting if now - self._sent_at.get(row["tx_hash"], 0) > RESEND_SECONDS]
+        for start in range(0, len(due), BATCH):
+            await self._broadcast([(row["tx_hash"], bytes(row["raw"])) for row in due[start : start + BATCH]])
+        if due:
+            await self._settle_taken_nonces(due)
+
+    async def _settle_taken_nonces(self, rows: list[Row]) -> None:
+        """A nonce that another transaction of the same key used, outside this service, cannot be used again: that is final."""
+        for sender in {row["sender"] for row in rows}:
+            used = int(await self._rpc.call("eth_getTransactionCount", sender, "finalized"), 16)
+            for row in rows:
+                if row["sender"] != sender or row["nonce"] >= used:
+                    continue
+                if await self._rpc.call("eth_getTransactionReceipt", row["tx_hash"]) is None:
+                    problem = Unavailable(
+                        f"Nonce {row['nonce']} of {sender} was used by a transaction of another program; "
+                        "this one was never executed. Send it again."
+                    ).problem()
+                    await self._database.write(outbox.fail, row["id"], problem | {"status": 409})
+
+    async def _next_nonce(self, sender: str) -> int:
+        """The stored next nonce, or the chain's where the chain is ahead. A query that fails is never taken as zero."""
+        stored = await self._database.read(outbox.next_nonce, sender)
+        on_chain = int(await self._rpc.call("eth_getTransactionCount", sender, "pending"), 16)
+        if stored is None:
+            return on_chain
+        waiting = await self._database.read(outbox.in_flight, sender)
+        if not waiting:
+            return on_chain
+        return max(stored, on_chain)
+
+    async def _base_fee(self) -> int:
+        block = await self._rpc.call("eth_getBlockByNumber", "latest", False)
+        return int(block.get("baseFeePerGas", "0x0"), 16)
+
+
+def _function(row: Row) -> tuple[str, bytes]:
+    return row["to"], bytes(row["data"][:4])
+
+
+def _request(sender: str, to: str, data: bytes, gas: int | None) -> dict[str, Any]:
+    made = {"from": sender, "to": to, "data": "0x" + bytes(data).hex()}
+    return made if gas is None else made | {"gas": hex(gas)}
+
+

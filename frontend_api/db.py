@@ -1,0 +1,98 @@
+"""The database: SQLAlchemy Core, SQLite by default.
+
+Repositories are plain functions of a `Connection`; services call them through `Database.read` and `Database.write`. SQLite reads take
+microseconds and run where they are; writes wait for the disk and run on one writer thread. Other databases run both on threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from .errors import Unavailable
+
+metadata = MetaData()
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Database:
+    def __init__(self, url: str):
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database and self.url.database != ":memory:":
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine: Engine = create_engine(self.url, poolclass=NullPool if self.is_sqlite else None)
+        self._reader: Connection | None = None
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _configure_sqlite)
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="db-writer")
+        self._readers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="db-reader")
+        self._write_connection: Connection | None = None
+
+    def create(self) -> None:
+        metadata.create_all(self.engine)
+
+    async def read(self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        if self.is_sqlite:
+            return self._read_now(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, lambda: self._read_fresh(function, *args, **kwargs)
+        )
+
+    async def write(self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run in one transaction: everything is stored when this returns, or nothing."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writer, lambda: self.write_now(function, *args, **kwargs)
+        )
+
+    def write_now(self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            if self._write_connection is None:
+                self._write_connection = self.engine.connect()
+            with self._write_connection.begin():
+                return function(self._write_connection, *args, **kwargs)
+        except OperationalError as error:
+            self._write_connection = None
+            raise Unavailable("The database did not take the change; nothing was stored. Try again.") from error
+
+    def _read_now(self, function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        if self._reader is None:
+            self._reader = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            return function(self._reader, *args, **kwargs)
+        except OperationalError as error:
+            self._reader = None
+            raise Unavailable("The database did not answer. Try again.") from error
+
+    def _read_fresh(self, function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        try:
+            with self.engine.connect() as connection:
+                return function(connection, *args, **kwargs)
+        except OperationalError as error:
+            raise Unavailable("The database did not answer. Try again.") from error
+
+    def close(self) -> None:
+        self._writer.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        for connection in (self._reader, self._write_connection):
+            if connection is not None:
+                connection.close()
+        self.engine.dispose()
+
+
+def _configure_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    # An accepted request must survive a power cut: WAL with FULL syncs the log at every commit.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,1 @@
+"""Certificates: portable files that anyone can check against the chain."""
