@@ -43,9 +43,7 @@ class Data:
         return self.city.chain.time
 
     def dataset(self, lineage: int = 0, content: bytes = CONTENT) -> int:
-        return self.datasets.register(
-            SCHEMA, content, 3, GENERAL, lineage, LICENCE, sender=self.hospital
-        ).value
+        return self.datasets.register(SCHEMA, content, 3, GENERAL, lineage, LICENCE, sender=self.hospital).value
 
     def model(self, content: bytes = MODEL) -> int:
         return self.models.publish(SQL, content, OUTPUT, sender=self.institute).value
