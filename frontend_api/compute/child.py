@@ -1,10 +1,13 @@
-"""Inside the sandbox: a process of its own, without keys, network, files or privileges, that runs one query on one snapshot.
+"""Inside the sandbox: a process of its own, without keys, network, files or privileges, that runs one query on one
+snapshot.
 
-Started as `python -I -c …` with an empty environment in an empty private directory. The order matters: import, leave the network, load the
-snapshot, then lock every door, and only then look at the model. Imports nothing of the service but `grammar`.
+Started as `python -I -c …` with an empty environment in an empty private directory. The order matters: import, leave
+the network, load the snapshot, then lock every door, and only then look at the model. Imports nothing of the service
+but `grammar`.
 
-In: one JSON object on stdin. Out: one JSON object on stdout, `{"ok": true, "columns", "rows", "layers"}` or `{"ok": false, "reason",
-"detail", "layers"}`. `detail` may quote data (a failed cast does): it is for the holder's own log and never leaves the node.
+In: one JSON object on stdin. Out: one JSON object on stdout, `{"ok": true, "columns", "rows", "layers"}` or `{"ok":
+false, "reason", "detail", "layers"}`. `detail` may quote data (a failed cast does): it is for the holder's own log and
+never leaves the node.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ def _libc() -> ctypes.CDLL:
 
 
 def leave_network() -> list[str]:
-    """Namespaces of its own, network included, where the kernel allows it. Must run while the process has one thread."""
+    """Namespaces of its own, network included, where the kernel allows it. Must run while the process has one
+    thread."""
     libc = _libc()
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     if os.geteuid() == 0:
@@ -62,7 +66,8 @@ def lock_down(cpu_seconds: int, memory_bytes: int, output_bytes: int) -> list[st
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
         layers.append("no-new-privileges")
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    # One second between the soft and the hard limit: the first ends with SIGXCPU, which the parent can tell from a crash.
+    # One second between the soft and the hard limit: the first ends with SIGXCPU, which the parent can tell from a
+    # crash.
     for kind, soft, hard in (
         (resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1),
         (resource.RLIMIT_AS, memory_bytes, memory_bytes),

@@ -1,4 +1,5 @@
-"""Datasets as the chain knows them: schema root, salted content commitment and a coarse size, computed from a Parquet file."""
+"""Datasets as the chain knows them: schema root, salted content commitment and a coarse size, computed from a Parquet
+file."""
 
 from __future__ import annotations
 
@@ -60,12 +61,13 @@ def row_count_bucket(rows: int) -> int:
 
 
 def write_breast_cancer(path: Path) -> Path:
-    """The Breast Cancer Wisconsin (Diagnostic) records, 569 real cases, as a Parquet file: `diagnosis` (malignant or benign) and 30
-    measurements such as `mean_radius` (units of the digitised image).
+    """The Breast Cancer Wisconsin (Diagnostic) records, 569 real cases, as a Parquet file: `diagnosis` (malignant or
+    benign) and 30 measurements such as `mean_radius` (units of the digitised image).
 
-    Source: W. Wolberg, O. Mangasarian, W. N. Street, UCI Machine Learning Repository, CC BY 4.0; scikit-learn carries a copy.
+    Source: W. Wolberg, O. Mangasarian, W. N. Street, UCI Machine Learning Repository, CC BY 4.0; scikit-learn carries a
+    copy.
     """
-    from sklearn.datasets import load_breast_cancer
+    from sklearn.datasets import load_breast_cancer  # type: ignore[import-untyped]
 
     records = load_breast_cancer()
     names = [str(name).replace(" ", "_") for name in records.feature_names]

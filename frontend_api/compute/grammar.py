@@ -1,10 +1,12 @@
-"""Which SQL may run at all: one aggregate query over one granted table. Checked on DuckDB's own parse of the text, before it is planned.
+"""Which SQL may run at all: one aggregate query over one granted table. Checked on DuckDB's own parse of the text,
+before it is planned.
 
-    SELECT group expressions, aggregates, count(*) AS n FROM table [WHERE …] [GROUP BY …] [HAVING …] [ORDER BY …] [LIMIT …]
+    SELECT groups, aggregates, count(*) AS n FROM table [WHERE …] [GROUP BY …] [HAVING …] [ORDER BY …] [LIMIT …]
 
-Why so narrow: the minimum group size rests on the count column, so that column must be `count(*)` over the rows of the table itself. With
-a join, a subquery or a made-up row source a count can be inflated; with a FILTER, a CASE or arithmetic inside an aggregate a large group
-can carry one person's value; `min`, `max`, `median` and the like are one person's value. So aggregates take plain columns.
+Why so narrow: the minimum group size rests on the count column, so that column must be `count(*)` over the rows of the
+table itself. With a join, a subquery or a made-up row source a count can be inflated; with a FILTER, a CASE or
+arithmetic inside an aggregate a large group can carry one person's value; `min`, `max`, `median` and the like are one
+person's value. So aggregates take plain columns.
 
 Imports nothing but the standard library: it runs inside the sandbox.
 """
@@ -15,11 +17,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 AGGREGATES = frozenset(
-    "count count_star sum avg var_pop var_samp variance stddev stddev_pop stddev_samp corr covar_pop covar_samp".split()
+    (
+        *("count", "count_star", "sum", "avg", "corr", "covar_pop", "covar_samp"),
+        *("var_pop", "var_samp", "variance", "stddev", "stddev_pop", "stddev_samp"),
+    )
 )
 SCALARS = frozenset(
-    "+ - * / % // abs ceil ceiling floor round sqrt ln log10 log2 exp power pow sign greatest least coalesce nullif lower upper length "
-    "contains starts_with prefix suffix trim substring year month day date_trunc date_part isnan isfinite ~~ !~~ like_escape".split()
+    (
+        *("+", "-", "*", "/", "%", "//", "~~", "!~~"),
+        *("abs", "ceil", "ceiling", "floor", "round", "sign", "sqrt", "exp", "ln", "log10", "log2", "pow", "power"),
+        *("coalesce", "nullif", "greatest", "least", "isnan", "isfinite"),
+        *("lower", "upper", "length", "trim", "substring", "contains", "starts_with", "prefix", "suffix"),
+        *("year", "month", "day", "date_trunc", "date_part"),
+    )
 )
 #: Expression classes of DuckDB's parser that compute from the row or the group at hand, and nothing else.
 CLASSES = frozenset(
@@ -107,8 +117,6 @@ def _check_expression(expression: Mapping[str, Any]) -> None:
 
 
 def _is_group_count(item: Mapping[str, Any], count_column: str) -> bool:
-    return (
-        item["class"] == "FUNCTION"
-        and item["function_name"] == "count_star"
-        and item["alias"].lower() == count_column.lower()
-    )
+    function: str = item.get("function_name", "")
+    alias: str = item["alias"]
+    return item["class"] == "FUNCTION" and function == "count_star" and alias.lower() == count_column.lower()

@@ -32,8 +32,8 @@ class OutputColumn:
 
 @dataclass(frozen=True)
 class Model:
-    """One model. `table` is the name under which the query sees the dataset, `inputs` the columns it needs of it, `count_column` the output
-    column that says how many records are behind a row."""
+    """One model. `table` is the name under which the query sees the dataset, `inputs` the columns it needs of it,
+    `count_column` the output column that says how many records are behind a row."""
 
     kind: str
     title: str

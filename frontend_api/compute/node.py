@@ -1,16 +1,19 @@
-"""The holder's node: takes jobs from the chain, checks everything again at the moment of execution, runs, releases, is paid.
+"""The holder's node: takes jobs from the chain, checks everything again at the moment of execution, runs, releases, is
+paid.
 
-Order of writes for one job, so that a kill at any point neither runs it twice nor loses it. `→` is a commit to the node's own database
-(SQLite, synchronous=FULL) before the next step:
+Order of writes for one job, so that a kill at any point neither runs it twice nor loses it. `→` is a commit to the
+node's own database (SQLite, synchronous=FULL) before the next step:
 
-    check, accept on chain → `running` → run, check output, seal → `sealed` with the ciphertext → check again, deliver → `delivered`
-    → complete on chain → `done`
+    check, accept on chain → `running` → run, check output, seal → `sealed` with the ciphertext → check again, deliver →
+    `delivered` → complete on chain → `done`
 
 - Killed before `running`: the job is found again on the chain and starts over; nothing was read.
-- Killed in `running`: rows may have been read, so it is never run again; it fails with `Interrupted` and the requester is refunded.
-- Killed from `sealed` on: the stored ciphertext goes on its way. It is never sealed anew (sealing is randomised: the hash would differ);
-  delivering and completing the same again changes nothing.
-- A failure is stored (`failing` with its reason) before it is told to the chain, so that a node that comes back tells the same reason.
+- Killed in `running`: rows may have been read, so it is never run again; it fails with `Interrupted` and the requester
+  is refunded.
+- Killed from `sealed` on: the stored ciphertext goes on its way. It is never sealed anew (sealing is randomised: the
+  hash would differ); delivering and completing the same again changes nothing.
+- A failure is stored (`failing` with its reason) before it is told to the chain, so that a node that comes back tells
+  the same reason.
 
 An unreachable chain stops a pass and changes nothing; the next pass goes on from what is stored.
 """
@@ -18,7 +21,7 @@ An unreachable chain stops a pass and changes nothing; the next pass goes on fro
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import IntEnum
@@ -83,6 +86,16 @@ _CONTAINED = {
     Containment.SANDBOX: Reason.EXECUTION_FAILED,
 }
 
+#: What a contract's refusal means for the job. Any other refusal is looked at again in the next pass.
+_REFUSALS = {
+    "AccessGrants_Revoked": Reason.GRANT_INACTIVE,
+    "ComputeDesk_GrantNotInForce": Reason.GRANT_INACTIVE,
+    "ComputeDesk_TooLate": Reason.RESOURCE_LIMIT,
+    "ComputeDesk_UnknownDatasetVersion": Reason.DATASET_VERSION_MISMATCH,
+    "ComputeDesk_WrongModelHash": Reason.MODEL_HASH_MISMATCH,
+    "ModelRegistry_NotApproved": Reason.MODEL_NOT_APPROVED,
+}
+
 
 class ChainUnavailable(Exception):
     """The chain could not be asked or told. Nothing is known of the outcome; ask again."""
@@ -122,8 +135,9 @@ class Grant:
 class ChainPort(Protocol):
     """What the node needs of the chain. Reads are of the newest final block. Every method may raise `ChainUnavailable`.
 
-    The three writes return when the transaction is final, and raise `ChainRefused` when the contract reverted. They may be called again with
-    the same arguments after a kill; the port then finds the first transaction's outcome or the contract refuses the second.
+    The three writes return when the transaction is final, and raise `ChainRefused` when the contract reverted. They may
+    be called again with the same arguments after a kill; the port then finds the first transaction's outcome or the
+    contract refuses the second.
     """
 
     def open_jobs(self) -> Sequence[int]:
@@ -183,14 +197,14 @@ class Admitted:
 
 
 class Node:
-    """One holder's node. `models` are the model files it has, by content hash."""
+    """One holder's node. `datasets` are those it keeps, by dataset id; `models` the model files it has, by model id."""
 
     def __init__(
         self,
         chain: ChainPort,
         database: Path,
         datasets: Mapping[int, HeldDataset],
-        models: Mapping[bytes, Model],
+        models: Mapping[int, Model],
         limits: Limits | None = None,
     ):
         self.chain, self.datasets, self.models = chain, datasets, models
@@ -201,7 +215,8 @@ class Node:
         self.store.close()
 
     def run_once(self) -> int:
-        """One pass over the open jobs and those left over; returns how many were looked at. Raises `ChainUnavailable`."""
+        """One pass over the open jobs and those left over; returns how many were looked at. Raises
+        `ChainUnavailable`."""
         jobs = sorted({*self.chain.open_jobs(), *self.store.unfinished()})
         for job_id in jobs:
             self.advance(job_id)
@@ -223,28 +238,32 @@ class Node:
                 self._release(job, entry)
             elif entry.stage == "running":
                 raise Stopped(Reason.INTERRUPTED, "the node was stopped while the model ran")
-            else:
-                self._execute(job)
+            elif self._execute(job):
                 self._release(job, self.store.entry(job_id))
+        except ChainRefused as error:
+            # Told before a kill and not yet final, or a rule that the node does not know: the next pass looks again.
+            log.error("the chain refused", job=job_id, error=error.error)
         except Stopped as stop:
             log.warning("job stopped", job=job_id, reason=stop.reason.name, detail=stop.detail)
             self.store.failing(job_id, stop.reason)
             self._tell_failure(job_id, stop.reason)
 
-    def _execute(self, job: Job) -> None:
+    def _execute(self, job: Job) -> bool:
+        """Run a job that was not run yet; whether it has a sealed result now."""
         admitted = self._admit(job)
         if self.chain.chain_time() > job.deadline:
             raise Stopped(Reason.RESOURCE_LIMIT, "its deadline passed")
         if job.state is JobState.SUBMITTED:
-            try:
-                self.chain.accept(job.job_id)
-            except ChainRefused as error:
-                raise Stopped(Reason.GRANT_INACTIVE, error.error) from error
+            self._tell(lambda: self.chain.accept(job.job_id))
             # Accepting took a block or more: look at everything again.
-            admitted = self._admit(self.chain.job(job.job_id))
+            job = self.chain.job(job.job_id)
+            if job.state is not JobState.ACCEPTED:
+                return False
+            admitted = self._admit(job)
         self.store.running(job.job_id)
         ciphertext = self._run(admitted)
         self.store.sealed(job.job_id, ciphertext, admitted.held.version, admitted.model.content_hash)
+        return True
 
     def _admit(self, job: Job) -> Admitted:
         """Everything a job rests on, asked of the chain now. Raises `Stopped`."""
@@ -254,9 +273,9 @@ class Node:
         registered = self.chain.approved_model_hash(grant.dataset_id, job.model_id)
         if registered is None:
             raise Stopped(Reason.MODEL_NOT_APPROVED, f"model {job.model_id} on dataset {grant.dataset_id}")
-        model = self.models.get(registered)
+        model = self.models.get(job.model_id)
         if model is None:
-            raise Stopped(Reason.MODEL_UNAVAILABLE, f"no file with content hash 0x{registered.hex()}")
+            raise Stopped(Reason.MODEL_UNAVAILABLE, f"no file for model {job.model_id}, 0x{registered.hex()}")
         if model.content_hash != registered:
             raise Stopped(Reason.MODEL_HASH_MISMATCH, f"the file's hash is 0x{model.content_hash.hex()}")
         held = self.datasets.get(grant.dataset_id)
@@ -297,12 +316,8 @@ class Node:
         if entry.stage == "sealed":
             self.chain.deliver(job.job_id, entry.ciphertext)
             self.store.delivered(job.job_id)
-        try:
-            self.chain.complete(
-                job.job_id, sealed.ciphertext_hash(entry.ciphertext), entry.dataset_version, entry.model_hash, 0
-            )
-        except ChainRefused as error:
-            raise Stopped(Reason.GRANT_INACTIVE, error.error) from error
+        facts = (sealed.ciphertext_hash(entry.ciphertext), entry.dataset_version, entry.model_hash, 0)
+        self._tell(lambda: self.chain.complete(job.job_id, *facts))
         self.store.done(job.job_id)
         log.info("job completed", job=job.job_id)
 
@@ -310,11 +325,19 @@ class Node:
         try:
             self.chain.fail(job_id, reason)
         except ChainRefused as error:
-            # Only a job that ended otherwise, by its time-out, cannot fail; anything else comes up again.
-            if self.chain.job(job_id).state in (JobState.SUBMITTED, JobState.ACCEPTED):
-                raise
-            log.warning("job had ended", job=job_id, error=error.error)
+            # It ended otherwise, by its time-out: the next pass reads that from the chain.
+            log.warning("the failure was refused", job=job_id, error=error.error)
+            return
         self.store.done(job_id)
+
+    def _tell(self, write: Callable[[], None]) -> None:
+        """A write whose refusal ends the job where the contract names a reason that the requester should know."""
+        try:
+            write()
+        except ChainRefused as error:
+            if error.error in _REFUSALS:
+                raise Stopped(_REFUSALS[error.error], error.error) from error
+            raise
 
 
 @dataclass(frozen=True)

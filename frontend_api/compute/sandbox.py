@@ -1,7 +1,8 @@
 """Runs a model's SQL in a process of its own and answers with rows or with the reason why there are none.
 
-The parent writes the granted columns into a snapshot file in a private directory; the child (`child.py`) loads it, locks itself in and runs
-the query. Whatever the query does, the parent lives: it waits no longer than the time limit and reads no more than the size limit.
+The parent writes the granted columns into a snapshot file in a private directory; the child (`child.py`) loads it,
+locks itself in and runs the query. Whatever the query does, the parent lives: it waits no longer than the time limit
+and reads no more than the size limit.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def run_sql(
 ) -> Rows:
     """Run one query over the granted tables. Raises `Contained`.
 
-    `inspect=False` leaves out the grammar check, so that tests can show that the layers underneath hold without it; a node never does.
+    `inspect=False` leaves out the grammar check, so that tests can show that the layers underneath hold without it; a
+    node never does.
     """
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="chaincity-job-") as private:

@@ -1,4 +1,5 @@
-"""Results encrypted to the requester: libsodium's sealed box (X25519, XSalsa20-Poly1305), which only the result key's owner can open."""
+"""Results encrypted to the requester: libsodium's sealed box (X25519, XSalsa20-Poly1305), which only the result key's
+owner can open."""
 
 from __future__ import annotations
 
