@@ -24,7 +24,7 @@ AGGREGATES = frozenset(
 )
 SCALARS = frozenset(
     (
-        *("+", "-", "*", "/", "%", "//", "~~", "!~~"),
+        *("+", "-", "*", "/", "%", "//", "~~", "!~~", "~~*", "!~~*", "||"),
         *("abs", "ceil", "ceiling", "floor", "round", "sign", "sqrt", "exp", "ln", "log10", "log2", "pow", "power"),
         *("coalesce", "nullif", "greatest", "least", "isnan", "isfinite"),
         *("lower", "upper", "length", "trim", "substring", "contains", "starts_with", "prefix", "suffix"),
@@ -33,7 +33,7 @@ SCALARS = frozenset(
 )
 #: Expression classes of DuckDB's parser that compute from the row or the group at hand, and nothing else.
 CLASSES = frozenset(
-    ("COLUMN_REF", "CONSTANT", "FUNCTION", "COMPARISON", "CONJUNCTION", "CAST", "CASE", "OPERATOR", "BETWEEN")
+    ("COLUMN_REF", "CONSTANT", "TYPE", "FUNCTION", "COMPARISON", "CONJUNCTION", "CAST", "CASE", "OPERATOR", "BETWEEN")
 )
 MODIFIERS = frozenset(("ORDER_MODIFIER", "LIMIT_MODIFIER"))
 

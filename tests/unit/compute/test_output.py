@@ -115,7 +115,12 @@ def test_policy__minimum_of_one__cannot_be_set():
 
 def test_policy__other_columns_or_types__refused(model):
     declared = tuple((column.name, column.type) for column in model.output)
-    for columns in (declared[:-1], declared[::-1], (*declared, ("x", "DOUBLE")), (("diagnosis", "BLOB"), *declared[1:])):
+    for columns in (
+        declared[:-1],
+        declared[::-1],
+        (*declared, ("x", "DOUBLE")),
+        (("diagnosis", "BLOB"), *declared[1:]),
+    ):
         with pytest.raises(OutputRefused, match="not those declared"):
             check_output(output(model, columns=columns), model, OutputPolicy())
     for row in (
