@@ -284,6 +284,21 @@ def test_run_once__hostile_or_broken_model__contained_and_next_job_served(hospit
     assert hospital.money() == (1, 1, 1)
 
 
+@pytest.mark.parametrize("change", [revoke, withdraw, register_new_version, lose_model])
+def test_run_once__stale_once_the_acceptance_is_final__never_run(hospital, change):
+    job, _ = hospital.submit()
+    accept = hospital.port.accept
+
+    def meanwhile(job_id):
+        accept(job_id)
+        change(hospital)
+
+    hospital.port.accept = meanwhile
+    hospital.serve()
+    assert hospital.outcome(job)[0] is JobState.FAILED
+    assert (hospital.runs, hospital.money()[1]) == (0, 0)
+
+
 @pytest.mark.parametrize("change", [revoke, withdraw])
 def test_run_once__revoked_or_withdrawn_while_the_model_runs__nothing_is_released(hospital, change, monkeypatch):
     job, _ = hospital.submit()
