@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import Field
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, select
 
+from .auth import Writer
 from .chain import outbox
 from .chain.abi import Call
 from .chain.indexer import Indexer, events
@@ -20,6 +22,9 @@ from .chain.sender import Sender
 from .db import Database
 from .errors import ContractRefused, Forbidden, InvalidInput, NotFound, ServiceError
 from .kit.schemas import Resource
+
+if TYPE_CHECKING:
+    from .city import City
 
 #: A bulk request carries at most this many items.
 LARGEST_BULK = 1000
@@ -61,30 +66,18 @@ class BulkResource(Resource):
 
 
 @dataclass(frozen=True)
-class RequestOptions:
-    """Headers that every write takes."""
+class Asked:
+    """Who asks for what, how: all that makes a write repeatable."""
 
-    idempotency_key: str | None
+    owner: str
+    account: str
+    key: str | None
+    hashed: str
     wait_seconds: float
 
 
-async def request_options(
-    idempotency_key: Annotated[
-        str | None,
-        Header(max_length=200, description="the same key and body give the first result; another body is refused"),
-    ] = None,
-    prefer: Annotated[str | None, Header(description="`wait=10` waits that many seconds for the block (RFC 7240)")] = None,
-) -> RequestOptions:
-    wait = 0.0
-    if prefer is not None:
-        found = re.search(r"\bwait=(\d{1,5})\b", prefer)
-        if found is None:
-            raise InvalidInput("`Prefer` takes `wait=SECONDS` here (RFC 7240).", field="Prefer")
-        wait = min(float(found[1]), LONGEST_WAIT_SECONDS)
-    return RequestOptions(idempotency_key, wait)
-
-
-Options = Annotated[RequestOptions, Depends(request_options)]
+#: Something to store in the same database transaction as the outbox rows.
+Alongside = Callable[[Connection], None]
 
 
 class Submissions:
@@ -92,45 +85,46 @@ class Submissions:
         self._database, self._sender, self._indexer = database, sender, indexer
         self._accounts = set(keys.accounts())
 
-    async def one(self, owner: str, account: str, call: Call, options: RequestOptions, response: Response) -> Any:
-        """Accept one call: 202 and the transaction, or 200 when the caller waited and it is in a block."""
-        self._require_key(account)
-        hashed = outbox.body_hash([account, call.to, call.data.hex()])
-        identifier = await self._earlier(owner, options, hashed)
-        if identifier is None:
-            await self._simulate(account, call)
-            [identifier] = await self._store(owner, [Intent(account, call)], options, hashed)
-        resource = await self.wait(identifier, options.wait_seconds)
-        if resource.problem is not None:
-            raise _from_problem(resource)
-        response.status_code = 200 if resource.state in ("mined", "final") else 202
-        response.headers["location"] = f"/transactions/{identifier}"
-        return resource
+    async def accept(
+        self, asked: Asked, calls: Sequence[Call], before: Sequence[Call] = (), also: Alongside | None = None
+    ) -> list[str]:
+        """Store the calls, and those that go before them, in one database transaction; returns the ids of `calls`.
 
-    async def many(
-        self,
-        owner: str,
-        account: str,
-        calls: Sequence[Call | ServiceError],
-        options: RequestOptions,
-    ) -> BulkResource:
-        """Accept up to 1,000 calls in one database transaction; items that were refused beforehand carry their problem."""
-        self._require_key(account)
-        if len(calls) > LARGEST_BULK:
-            raise InvalidInput(f"A bulk request carries at most {LARGEST_BULK} items.", field="items")
-        good = [call for call in calls if isinstance(call, Call)]
-        hashed = outbox.body_hash([account, [[call.to, call.data.hex()] for call in good]])
-        ids = await self._earlier(owner, options, hashed)
-        if ids is None:
-            ids = await self._store(owner, [Intent(account, call) for call in good], options, hashed, bulk=True)
-        remaining = iter(ids)
-        items = []
-        for index, call in enumerate(calls):
-            if isinstance(call, ServiceError):
-                items.append(BulkItem(index=index, problem=call.problem()))
-            else:
-                items.append(BulkItem(index=index, transaction=await self.get(next(remaining))))
-        return BulkResource(items=items)
+        The same key and body give the ids of the first time, and nothing is stored again.
+        """
+        self.require_key(asked.account)
+        intents = [Intent(asked.account, call) for call in (*before, *calls)]
+
+        def work(connection: Connection) -> list[str]:
+            if asked.key is not None:
+                earlier = outbox.earlier_response(connection, asked.owner, asked.key, asked.hashed)
+                if earlier is not None:
+                    return list(earlier)
+            if also is not None:
+                also(connection)
+            ids = outbox.enqueue(connection, asked.owner, intents)[len(before) :]
+            if asked.key is not None:
+                outbox.remember(connection, asked.owner, asked.key, asked.hashed, ids)
+            return ids
+
+        ids = await self._database.write(work)
+        self._sender.wake()
+        return ids
+
+    async def earlier(self, asked: Asked) -> list[str] | None:
+        """The ids that this key and body were given before."""
+        if asked.key is None:
+            return None
+        found = await self._database.read(outbox.earlier_response, asked.owner, asked.key, asked.hashed)
+        return None if found is None else list(found)
+
+    async def simulate(self, account: str, call: Call) -> None:
+        """Refuse at once what the contract would refuse, unless something that it may depend on is still on its way."""
+        try:
+            await self._sender.simulate(account, call.to, call.data)
+        except ContractRefused:
+            if not await self._database.read(_is_busy):
+                raise
 
     async def get(self, identifier: str) -> TransactionResource:
         row = await self._database.read(outbox.find, identifier)
@@ -156,7 +150,9 @@ class Submissions:
             problem=row["problem"],
         )
 
-    async def wait(self, identifier: str, seconds: float, states: tuple[str, ...] = ("mined", "final")) -> TransactionResource:
+    async def wait(
+        self, identifier: str, seconds: float, states: tuple[str, ...] = ("mined", "final")
+    ) -> TransactionResource:
         """The transaction once it has ended or reached one of the states, or as it is after so many seconds."""
 
         async def ended() -> bool:
@@ -166,37 +162,99 @@ class Submissions:
             await self._indexer.wait_for(ended, seconds)
         return await self.get(identifier)
 
-    # --- internals
-
-    def _require_key(self, account: str) -> None:
+    def require_key(self, account: str) -> None:
         if account not in self._accounts:
             raise Forbidden(f"This service holds no key for {account}; prepare the request and sign it yourself.")
 
-    async def _earlier(self, owner: str, options: RequestOptions, hashed: str) -> Any:
-        if options.idempotency_key is None:
-            return None
-        return await self._database.read(outbox.earlier_response, owner, options.idempotency_key, hashed)
 
-    async def _simulate(self, account: str, call: Call) -> None:
-        """Refuse at once what the contract would refuse, unless something that it may depend on is still on its way."""
-        try:
-            await self._sender.simulate(account, call.to, call.data)
-        except ContractRefused:
-            if not await self._database.read(_is_busy):
-                raise
+class Action:
+    """One write of one caller: what every writing endpoint takes as its parameter."""
 
-    async def _store(
-        self, owner: str, intents: list[Intent], options: RequestOptions, hashed: str, *, bulk: bool = False
-    ) -> list[str]:
-        def work(connection: Connection) -> list[str]:
-            ids = outbox.enqueue(connection, owner, intents)
-            if options.idempotency_key is not None:
-                outbox.remember(connection, owner, options.idempotency_key, hashed, ids if bulk else ids[0])
-            return ids
+    def __init__(self, city: City, asked: Asked, response: Response):
+        self.city, self._asked, self._response = city, asked, response
 
-        ids = await self._database.write(work)
-        self._sender.wake()
-        return ids
+    @property
+    def account(self) -> str:
+        return self._asked.account
+
+    async def accept(self, calls: Sequence[Call], also: Alongside | None = None) -> list[str]:
+        """Store several calls; returns their ids, or those of the first time."""
+        return await self.city.submissions.accept(self._asked, calls, (), also)
+
+    async def send(
+        self, call: Call, *, before: Sequence[Call] = (), also: Alongside | None = None
+    ) -> TransactionResource:
+        """Accept one call: 202 and the transaction, or 200 when the caller waited and it is in a block."""
+        submissions = self.city.submissions
+        ids = await submissions.earlier(self._asked)
+        if ids is None:
+            submissions.require_key(self.account)
+            await submissions.simulate(self.account, call)
+            ids = await submissions.accept(self._asked, [call], before, also)
+        resource = await submissions.wait(ids[0], self._asked.wait_seconds)
+        if resource.problem is not None:
+            raise _from_problem(resource)
+        self._response.status_code = 200 if resource.state in ("mined", "final") else 202
+        self._response.headers["location"] = f"/transactions/{ids[0]}"
+        return resource
+
+    async def send_many(
+        self,
+        items: Sequence[Call | ServiceError],
+        *,
+        before: Sequence[Call] = (),
+        also: Alongside | None = None,
+    ) -> BulkResource:
+        """Accept several calls in one database transaction; an item that was refused beforehand carries its problem."""
+        submissions = self.city.submissions
+        calls = [item for item in items if isinstance(item, Call)]
+        ids = await submissions.accept(self._asked, calls, before, also)
+        if ids and self._asked.wait_seconds:
+            await submissions.wait(ids[-1], self._asked.wait_seconds)
+        remaining = iter(ids)
+        found = []
+        for index, item in enumerate(items):
+            if isinstance(item, ServiceError):
+                found.append(BulkItem(index=index, problem=item.problem()))
+            else:
+                found.append(BulkItem(index=index, transaction=await submissions.get(next(remaining))))
+        self._response.status_code = 202
+        return BulkResource(items=found)
+
+
+async def action(
+    request: Request,
+    response: Response,
+    caller: Writer,
+    idempotency_key: Annotated[
+        str | None,
+        Header(max_length=200, description="the same key and body give the first result; another body is refused"),
+    ] = None,
+    prefer: Annotated[
+        str | None, Header(description="`wait=10` waits that many seconds for the block (RFC 7240)")
+    ] = None,
+) -> Action:
+    body = hashlib.sha256(await request.body()).hexdigest() if _has_json(request) else ""
+    hashed = outbox.body_hash([request.method, request.url.path, request.url.query, body])
+    asked = Asked(caller.key_id, caller.account, idempotency_key, hashed, wait_seconds(prefer))
+    return Action(request.app.state.city, asked, response)
+
+
+Act = Annotated[Action, Depends(action)]
+
+
+def wait_seconds(prefer: str | None) -> float:
+    """How long a `Prefer: wait=…` header wants to wait, capped."""
+    if prefer is None:
+        return 0
+    found = re.search(r"\bwait=(\d{1,5})\b", prefer)
+    if found is None:
+        raise InvalidInput("`Prefer` takes `wait=SECONDS` here (RFC 7240).", field="Prefer")
+    return min(float(found[1]), LONGEST_WAIT_SECONDS)
+
+
+def _has_json(request: Request) -> bool:
+    return "multipart/" not in request.headers.get("content-type", "")
 
 
 def _is_busy(connection: Connection) -> bool:
@@ -207,13 +265,14 @@ def _is_busy(connection: Connection) -> bool:
 def _events_of(connection: Connection, tx_hash: str) -> list[EventResource]:
     rows = connection.execute(
         select(events.c.contract, events.c.event, events.c.args)
-        .where(and_(events.c.tx_hash == tx_hash))
+        .where(events.c.tx_hash == tx_hash)
         .order_by(events.c.block_number, events.c.log_index)
     )
     return [EventResource(contract=row.contract, event=row.event, args=row.args) for row in rows]
 
 
 def _from_problem(resource: TransactionResource) -> ServiceError:
+    """The recorded failure of a transaction as the error that the caller gets."""
     problem = dict(resource.problem or {})
     made = ServiceError(problem.pop("detail", "The transaction failed."))
     made.status = int(problem.pop("status", 409))
@@ -223,8 +282,3 @@ def _from_problem(resource: TransactionResource) -> ServiceError:
     if resource.tx_hash:
         made.extra["txHash"] = resource.tx_hash
     return made
-
-
-def submissions(request: Request) -> Submissions:
-    found: Submissions = request.app.state.city.submissions
-    return found

@@ -132,14 +132,14 @@ class Chain:
         self.contracts: dict[str, Contract] = {}
         self.number, self.time = 1, START
         self._block()
-        #: By topic and number of topics: ERC-20 and ERC-721 have the same `Transfer` but for what is indexed.
+        #: By topic and number of indexed arguments: ERC-20 and ERC-721 share the topic of Transfer.
         self._events: dict[tuple[bytes, int], tuple[str, dict[str, Any]]] = {}
         self._errors: dict[bytes, dict[str, Any]] = {}
         for artifact in load().values():
             for entry in artifact.abi:
                 if entry["type"] == "event":
-                    topics = 1 + sum(p["indexed"] for p in entry["inputs"])
-                    self._events[keccak(text=signature(entry)), topics] = (artifact.name, entry)
+                    indexed = sum(p["indexed"] for p in entry["inputs"])
+                    self._events[keccak(text=signature(entry)), indexed] = (artifact.name, entry)
                 elif entry["type"] == "error":
                     self._errors[keccak(text=signature(entry))[:4]] = entry
         for text in ("Error(string)", "Panic(uint256)"):
@@ -207,7 +207,7 @@ class Chain:
 
     def _event(self, log: Any) -> Event:
         topics, data = log.data
-        owner, entry = self._events[topics[0], len(topics)]
+        owner, entry = self._events[topics[0], len(topics) - 1]
         contract = self.contracts.get(to_checksum_address(log.address))
         args: dict[str, Any] = {}
         indexed = [p for p in entry["inputs"] if p["indexed"]]

@@ -117,7 +117,7 @@ def verifications_router(get_reader: Callable[[], ChainReader]) -> APIRouter:
 
     @router.post(
         "/verifications",
-        operation_id="verify_certificate",
+        operation_id="verifyCertificate",
         summary="Check a certificate",
         response_model=VerificationBody,
         responses={

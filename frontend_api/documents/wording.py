@@ -6,6 +6,7 @@ language.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 
@@ -58,8 +59,8 @@ ADVICE: dict[Verdict, dict[Language, str]] = {
         "zh": "证书真实，但该不动产上设有抵押权。",
     },
     Verdict.VALID: {
-        "en": "The certificate is genuine and in force.",
-        "zh": "证书真实，现行有效。",
+        "en": "The certificate is genuine and was issued by an office entitled to do so.",
+        "zh": "证书真实，由有权机构签发。",
     },
 }
 
@@ -71,12 +72,12 @@ QUESTIONS: dict[Question, dict[Language, str]] = {
 
 SENTENCES: dict[Code, dict[Language, str]] = {
     Code.FIELDS_CHANGED: {
-        "en": "No. Something in the file was changed: its contents do not lead to the document root it carries.",
-        "zh": "否。文件内容被改动过：按其内容计算的结果与文件所载的文档根不一致。",
+        "en": "Something in the file was changed: its contents do not lead to the document root it carries.",
+        "zh": "文件内容被改动过：按其内容计算的结果与文件所载的文档根不一致。",
     },
     Code.PROOF_BROKEN: {
-        "en": "No. The proof in the file does not lead to the batch it names.",
-        "zh": "否。文件中的证明与其所称的批次不一致。",
+        "en": "The proof in the file does not lead to the batch it names.",
+        "zh": "文件中的证明与其所称的批次不一致。",
     },
     Code.ISSUER_NOT_ASKED: {"en": "The chain could not be asked.", "zh": "暂时无法查询区块链。"},
     Code.STATUS_NOT_ASKED: {"en": "The chain could not be asked.", "zh": "暂时无法查询区块链。"},
@@ -130,12 +131,12 @@ SENTENCES: dict[Code, dict[Language, str]] = {
     },
     Code.EXPIRED: {"en": "It was valid until {expiredAt}.", "zh": "有效期至{expiredAt}，现已过期。"},
     Code.FROZEN: {
-        "en": "In force, but frozen by a court or authority (freezes in effect: {count}).",
-        "zh": "登记有效，但已被法院或有权机关查封（生效查封 {count} 项）。",
+        "en": "Frozen by a court or authority. Freezes in effect: {count}.",
+        "zh": "已被法院或有权机关查封，生效查封 {count} 项。",
     },
     Code.PLEDGED: {
-        "en": "In force, and pledged (mortgages registered on it: {count}).",
-        "zh": "登记有效，已设立抵押（在册抵押权 {count} 项）。",
+        "en": "Pledged. Mortgages registered on it: {count}.",
+        "zh": "已设立抵押，在册抵押权 {count} 项。",
     },
     Code.ISSUER_SUSPENDED: {
         "en": "{name}, on {anchoredAt}. The issuer is suspended today; what it issued before stays issued.",
@@ -151,8 +152,8 @@ SENTENCES: dict[Code, dict[Language, str]] = {
         "zh": "现行有效，未登记抵押或查封。",
     },
     Code.INTACT: {
-        "en": "Yes. Nothing in the file was changed since it was issued.",
-        "zh": "是。文件自签发以来未被改动。",
+        "en": "Yes. Contents and seal fit together: nothing was changed since the file was made.",
+        "zh": "是。内容与校验值一致，文件生成后未被改动。",
     },
     Code.ISSUER_MOOT: {
         "en": "Not asked: an altered file cannot name its issuer.",
@@ -208,3 +209,47 @@ def _write(name: str, value: str | int, language: Language) -> str:
 
 # Not strftime: its month names follow the machine's locale.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def say_rule(rule: str, language: Language) -> str:
+    """The rule of a CertificateError; they are written in English, and `RULES` knows them in Chinese."""
+    if language == "en":
+        return rule
+    for pattern, chinese in RULES:
+        found = re.fullmatch(pattern, rule, re.DOTALL)
+        if found:
+            return chinese.format(*found.groups())
+    return rule
+
+
+RULES: tuple[tuple[str, str], ...] = (
+    (r"a certificate has at most (\d+) KiB", "证书文件不超过 {} KiB"),
+    (r"the file is empty", "文件为空"),
+    (r"must be UTF-8 text \(byte (\d+) is not\)", "必须是 UTF-8 文本（第 {} 字节不符）"),
+    (r"must not be nested deeper than (\d+) levels", "嵌套不得超过 {} 层"),
+    (r"must be JSON \(line (\d+), column (\d+): .*\)", "必须是 JSON 文件（第 {} 行第 {} 列有误）"),
+    (r"must not hold numbers of thousands of digits", "不得包含数千位的数字"),
+    (r"must not hold fractions or exponents \((.*)\)", "不得包含小数或指数（{}）"),
+    (r"must not hold the control character (U\+[0-9A-F]+)", "不得包含控制字符 {}"),
+    (r"must not hold (-?\w+)", "不得包含 {}"),
+    (r"must be given once", "只能出现一次"),
+    (r"must be an object", "必须是对象"),
+    (r"must be a list", "必须是列表"),
+    (r"must be text", "必须是文本"),
+    (r"must be an integer", "必须是整数"),
+    (r"is missing", "缺少此项"),
+    (r"is not part of the format", "格式中没有此项"),
+    (r"must have (\d+) to (\d+) entries, has (\d+)", "应有 {} 至 {} 项，实有 {} 项"),
+    (r"must have (\d+) to (\d+) characters, has (\d+)", "应为 {} 至 {} 个字符，实为 {} 个"),
+    (r"must be between (\d+) and (\d+)", "必须在 {} 至 {} 之间"),
+    (r'must be "0x" and 64 hexadecimal digits in lower case', "必须是“0x”加 64 位小写十六进制数字"),
+    (r'must be an address: "0x" and 40 hexadecimal digits', "必须是地址：“0x”加 40 位十六进制数字"),
+    (r"must be an address whose EIP-55 check digits are right", "地址的 EIP-55 校验有误"),
+    (r"must be a property unit number: .*", "必须是不动产单元号：GB/T 37346 规定的 28 位字符"),
+    (r"must be one line that does not start with @ or end in blanks", "必须为单行，不以 @ 开头，首尾无空格"),
+    (r"must be unique, (.*) is there twice", "名称不得重复：{} 出现两次"),
+    (r"must be random, not zero", "必须是随机值，不得为零"),
+    (r"must not repeat another field", "不得与其他字段重复"),
+    (r'must be "(.*)"', "必须为“{}”"),
+    (r"must be one of: (.*)", "必须是下列之一：{}"),
+)

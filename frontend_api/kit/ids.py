@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any
 
 from eth_utils import is_address, is_checksum_address, to_checksum_address
+from fastapi import Path
 from pydantic import BeforeValidator, Field
 
 _CREDIT_CODE_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -113,3 +114,5 @@ Amount = Annotated[
 Hash32 = Annotated[
     bytes, BeforeValidator(parse_hash), _text("0x" + "5a" * 32, "32 bytes, 0x and 64 hexadecimal digits")
 ]
+#: A case, receivable, dataset, … by its number on chain; they count from 1.
+CaseId = Annotated[int, Path(ge=1, le=2**53 - 1, description="the number that the chain gave it")]

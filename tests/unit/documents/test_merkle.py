@@ -1,4 +1,4 @@
-"""The tree against npm's @openzeppelin/merkle-tree, and against the contract's verifier through certificates (test_on_chain)."""
+"""The tree against npm's @openzeppelin/merkle-tree."""
 
 from __future__ import annotations
 

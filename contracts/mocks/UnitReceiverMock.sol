@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
+import {IERC1155Receiver} from "@openzeppelin/contracts/token/ERC1155/IERC1155Receiver.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+
+/// @title A holder of units whose receiver's hook accepts, refuses, answers nonsense or sends the units on at once
+contract UnitReceiverMock is IERC1155Receiver, ERC165 {
+    enum Mode {
+        Accept,
+        Refuse,
+        Nonsense,
+        SendTwiceOn
+    }
+
+    Mode public mode;
+    address public accomplice;
+    /// @notice What the last hook was called with.
+    bytes public lastCall;
+
+    error UnitReceiverMock_Refused();
+
+    function set(Mode mode_, address accomplice_) external {
+        mode = mode_;
+        accomplice = accomplice_;
+    }
+
+    /// @notice Call anything in this account's name.
+    function run(address target, bytes calldata data) external {
+        Address.functionCall(target, data);
+    }
+
+    function onERC1155Received(
+        address operator,
+        address from,
+        uint256 id,
+        uint256 value,
+        bytes calldata data
+    ) external returns (bytes4) {
+        lastCall = abi.encode(operator, from, id, value, data);
+        if (mode == Mode.Refuse) revert UnitReceiverMock_Refused();
+        if (mode == Mode.Nonsense) return 0xdeadbeef;
+        if (mode == Mode.SendTwiceOn) {
+            IERC1155(msg.sender).safeTransferFrom(address(this), accomplice, id, value, "");
+            IERC1155(msg.sender).safeTransferFrom(address(this), accomplice, id, value, "");
+        }
+        return this.onERC1155Received.selector;
+    }
+
+    function onERC1155BatchReceived(
+        address operator,
+        address from,
+        uint256[] calldata ids,
+        uint256[] calldata values,
+        bytes calldata data
+    ) external returns (bytes4) {
+        lastCall = abi.encode(operator, from, ids, values, data);
+        if (mode == Mode.Refuse) revert UnitReceiverMock_Refused();
+        return mode == Mode.Nonsense ? bytes4(0xdeadbeef) : this.onERC1155BatchReceived.selector;
+    }
+
+    function supportsInterface(bytes4 interfaceId) public view override(ERC165, IERC165) returns (bool) {
+        return interfaceId == type(IERC1155Receiver).interfaceId || super.supportsInterface(interfaceId);
+    }
+}

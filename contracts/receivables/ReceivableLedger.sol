@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
+import {ERC1155Utils} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Utils.sol";
+import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+
+import {Application} from "../core/Application.sol";
+import {Currency, ICurrencies} from "../core/interfaces/ICurrencies.sol";
+import {IEscrow} from "../core/interfaces/IEscrow.sol";
+import {Core} from "../core/types/Core.sol";
+import {IReceivableLedger} from "./interfaces/IReceivableLedger.sol";
+
+/// @title Implementation of {IReceivableLedger}, where errors, events and rules are described
+/// @dev ERC-1155 by hand, because OpenZeppelin's keeps a balance in a slot of its own: here units and what was claimed on them share one, and no
+/// approval is read on a transfer.
+contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
+    /// @notice Longest batch of transfers, so that no caller chooses the length of a loop.
+    uint256 public constant MAX_BATCH = 32;
+
+    ICurrencies public immutable currencies;
+    IEscrow public immutable escrow;
+
+    /// @dev Three slots each:
+    /// 0: debtor (160) | dueAt (64) | state (8) | currency (24): all that a transfer needs
+    /// 1: face (128) | paid (128): with slot 0, all that a payment or a claim needs
+    /// 2: supplier (160): read only before the debtor's answer
+    mapping(uint256 id => Receivable) private _receivables;
+    /// @dev One slot each: units (128) | claimed (128).
+    mapping(uint256 id => mapping(address holder => Holding)) private _holdings;
+    mapping(address supplier => mapping(bytes32 invoiceHash => uint256 id)) private _byInvoice;
+    uint256 private _lastId;
+
+    constructor(Core memory core) Application(core) {
+        currencies = core.currencies;
+        escrow = core.escrow;
+    }
+
+    // --- from draft to undertaking
+
+    /// @inheritdoc IReceivableLedger
+    function draft(
+        address debtor,
+        Currency currency,
+        uint128 face,
+        uint64 dueAt,
+        bytes32 invoiceHash
+    ) external restricted returns (uint256 id) {
+        address supplier = _activeActorWith(debtor);
+        if (debtor == supplier) revert ReceivableLedger_OwnDebtor(supplier);
+        if (face == 0) revert ReceivableLedger_ZeroFace();
+        if (dueAt <= block.timestamp) revert ReceivableLedger_DueInPast(dueAt, uint64(block.timestamp));
+        if (invoiceHash == 0) revert ReceivableLedger_EmptyInvoiceHash();
+        uint256 earlier = _byInvoice[supplier][invoiceHash];
+        if (earlier != 0 && !_isDropped(_receivables[earlier].state))
+            revert ReceivableLedger_InvoiceAlreadyDrafted(invoiceHash, earlier);
+        // Reverts when the currency has no settlement token.
+        currencies.tokenOf(currency);
+
+        id = ++_lastId;
+        _receivables[id] = Receivable(debtor, dueAt, State.Draft, currency, face, 0, supplier);
+        _byInvoice[supplier][invoiceHash] = id;
+
+        emit ReceivableDrafted(id, supplier, debtor, currency, face, dueAt, invoiceHash);
+    }
+
+    /// @inheritdoc IReceivableLedger
+    function confirm(uint256 id) external restricted {
+        Receivable storage found = _requireDraft(id);
+        address supplier = found.supplier;
+        address debtor = _actor();
+        if (debtor != found.debtor) revert ReceivableLedger_NotDebtor(id, debtor);
+        members.requireBothActive(debtor, supplier);
+        uint128 face = found.face;
+
+        found.state = State.Confirmed;
+        _holdings[id][supplier].units = face;
+
+        emit ReceivableConfirmed(id, debtor);
+        emit TransferSingle(debtor, address(0), supplier, id, face);
+    }
+
+    /// @inheritdoc IReceivableLedger
+    function reject(uint256 id) external {
+        Receivable storage found = _requireDraft(id);
+        address actor = _actor();
+        if (actor != found.debtor) revert ReceivableLedger_NotDebtor(id, actor);
+
+        found.state = State.Rejected;
+
+        emit ReceivableRejected(id, actor);
+    }
+
+    /// @inheritdoc IReceivableLedger
+    function withdraw(uint256 id) external {
+        Receivable storage found = _requireDraft(id);
+        address actor = _actor();
+        if (actor != found.supplier) revert ReceivableLedger_NotSupplier(id, actor);
+
+        found.state = State.Withdrawn;
+
+        emit ReceivableWithdrawn(id, actor);
+    }
+
+    // --- units
+
+    /// @inheritdoc IReceivableLedger
+    function move(
+        uint256 id,
+        address from,
+        address to,
+        uint128 units,
+        address actor
+    ) external restricted returns (Currency currency) {
+        members.requireBothActive(from, to);
+
+        currency = _transfer(id, from, to, units);
+
+        emit TransferSingle(actor, from, to, id, units);
+    }
+
+    /// @inheritdoc IERC1155
+    function safeTransferFrom(address from, address to, uint256 id, uint256 value, bytes calldata data) external {
+        _requireHolder(from);
+        members.requireBothActive(from, to);
+
+        _transfer(id, from, to, value);
+
+        emit TransferSingle(from, from, to, id, value);
+
+        ERC1155Utils.checkOnERC1155Received(from, from, to, id, value, data);
+    }
+
+    /// @inheritdoc IERC1155
+    function safeBatchTransferFrom(
+        address from,
+        address to,
+        uint256[] calldata ids,
+        uint256[] calldata values,
+        bytes calldata data
+    ) external {
+        _requireHolder(from);
+        if (ids.length != values.length) revert ReceivableLedger_LengthMismatch(ids.length, values.length);
+        if (ids.length > MAX_BATCH) revert ReceivableLedger_BatchTooLong(ids.length, MAX_BATCH);
+        members.requireBothActive(from, to);
+
+        for (uint256 i; i < ids.length; ++i) {
+            _transfer(ids[i], from, to, values[i]);
+        }
+
+        emit TransferBatch(from, from, to, ids, values);
+
+        ERC1155Utils.checkOnERC1155BatchReceived(from, from, to, ids, values, data);
+    }
+
+    /// @inheritdoc IERC1155
+    /// @dev Always refused: a desk moves units through its role, for a holder that asks it to.
+    function setApprovalForAll(address operator, bool) external pure {
+        revert ReceivableLedger_ApprovalsRefused(operator);
+    }
+
+    // --- money
+
+    /// @inheritdoc IReceivableLedger
+    function pay(uint256 id, uint128 amount) external {
+        Receivable storage found = _receivables[id];
+        State state = found.state;
+        if (state != State.Confirmed && state != State.PartlyPaid) revert ReceivableLedger_WrongState(id, state);
+        address debtor = found.debtor;
+        address actor = _actor();
+        if (actor != debtor && actor != members.receiverOf(debtor)) revert ReceivableLedger_NotDebtor(id, actor);
+        if (amount == 0) revert ReceivableLedger_ZeroAmount(id);
+        uint128 face = found.face;
+        uint128 paid = found.paid;
+        if (amount > face - paid) revert ReceivableLedger_Overpaid(id, face - paid, amount);
+
+        paid += amount;
+        found.paid = paid;
+        if (paid == face) found.state = State.Settled;
+        else if (state == State.Confirmed) found.state = State.PartlyPaid;
+
+        emit ReceivablePaid(id, actor, amount, paid);
+
+        escrow.hold(id, currencies.tokenOf(found.currency), actor, amount);
+    }
+
+    /// @inheritdoc IReceivableLedger
+    function claim(uint256 id) external returns (uint128 amount) {
+        address holder = _actor();
+        amount = claimable(id, holder);
+        if (amount == 0) revert ReceivableLedger_NothingToClaim(id, holder);
+
+        _holdings[id][holder].claimed += amount;
+
+        emit ReceivableClaimed(id, holder, amount);
+
+        escrow.payOut(id, currencies.tokenOf(_receivables[id].currency), holder, amount);
+    }
+
+    // --- views
+
+    /// @inheritdoc IReceivableLedger
+    function receivable(uint256 id) external view returns (Receivable memory) {
+        return _receivables[id];
+    }
+
+    /// @inheritdoc IReceivableLedger
+    function holding(uint256 id, address holder) external view returns (Holding memory) {
+        return _holdings[id][holder];
+    }
+
+    /// @inheritdoc IReceivableLedger
+    function claimable(uint256 id, address holder) public view returns (uint128) {
+        Holding memory held = _holdings[id][holder];
+        // Nobody holds units of a receivable without a face.
+        if (held.units == 0) return 0;
+        Receivable storage found = _receivables[id];
+        // Two uint128 multiply within 256 bits, and units ≤ face, so the quotient is at most `paid`.
+        return uint128((uint256(held.units) * found.paid) / found.face) - held.claimed;
+    }
+
+    /// @inheritdoc IReceivableLedger
+    function receivableOf(address supplier, bytes32 invoiceHash) external view returns (uint256 id) {
+        return _byInvoice[supplier][invoiceHash];
+    }
+
+    /// @inheritdoc IReceivableLedger
+    function isOpen(uint256 id) external view returns (bool) {
+        Receivable storage found = _receivables[id];
+        return found.state == State.Confirmed && block.timestamp < found.dueAt;
+    }
+
+    /// @inheritdoc IERC1155
+    function balanceOf(address account, uint256 id) public view returns (uint256) {
+        return _holdings[id][account].units;
+    }
+
+    /// @inheritdoc IERC1155
+    function balanceOfBatch(
+        address[] calldata accounts,
+        uint256[] calldata ids
+    ) external view returns (uint256[] memory balances) {
+        if (accounts.length != ids.length) revert ReceivableLedger_LengthMismatch(ids.length, accounts.length);
+        balances = new uint256[](ids.length);
+        for (uint256 i; i < ids.length; ++i) {
+            balances[i] = balanceOf(accounts[i], ids[i]);
+        }
+    }
+
+    /// @inheritdoc IERC1155
+    function isApprovedForAll(address, address) external pure returns (bool) {
+        return false;
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 interfaceId) public view override(ERC165, IERC165) returns (bool) {
+        return interfaceId == type(IERC1155).interfaceId || super.supportsInterface(interfaceId);
+    }
+
+    // --- checks and effects shared by several functions
+
+    /// @dev The one place where units change hands. The holder may be the receiver: the second line reads what the first wrote.
+    function _transfer(uint256 id, address from, address to, uint256 units) private returns (Currency currency) {
+        Receivable storage found = _receivables[id];
+        State state = found.state;
+        uint64 dueAt = found.dueAt;
+        currency = found.currency;
+        if (state != State.Confirmed) revert ReceivableLedger_WrongState(id, state);
+        if (block.timestamp >= dueAt) revert ReceivableLedger_Due(id, dueAt);
+        if (units == 0) revert ReceivableLedger_ZeroUnits(id);
+        uint128 held = _holdings[id][from].units;
+        if (units > held) revert ReceivableLedger_InsufficientUnits(id, from, held, units);
+
+        // Nothing was claimed yet while the receivable is open; the sum of all units is `face`, so nothing overflows.
+        _holdings[id][from].units = held - uint128(units);
+        _holdings[id][to].units += uint128(units);
+    }
+
+    function _requireDraft(uint256 id) private view returns (Receivable storage found) {
+        found = _receivables[id];
+        State state = found.state;
+        if (state != State.Draft) revert ReceivableLedger_WrongState(id, state);
+    }
+
+    function _requireHolder(address from) private view {
+        address actor = _actor();
+        if (actor != from) revert ReceivableLedger_ApprovalsRefused(actor);
+    }
+
+    function _isDropped(State state) private pure returns (bool) {
+        return state == State.Rejected || state == State.Withdrawn;
+    }
+}

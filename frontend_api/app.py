@@ -1,0 +1,196 @@
+"""create_app(): the HTTP service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy import text
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .chain import outbox
+from .chain.rpc import NodeUnreachable
+from .city import City
+from .config import Settings
+from .documents.api import verifications_router
+from .documents.endpoints import router as documents_router
+from .documents.certificate import CertificateError, CertificateTooLarge
+from .errors import InvalidInput, ServiceError, TooLarge
+from .kit.bulk import field_errors
+from .logs import configure_logs
+from .modules.members.endpoints import router as members_router
+from .modules.money.endpoints import router as money_router
+from .modules.property.endpoints import router as property_router
+from .modules.transactions.endpoints import router as transactions_router
+from .web.pages import pages_router
+
+log = structlog.get_logger("http")
+
+DESCRIPTION = """One chain, many city applications. Reads come from tables that follow the chain; writes are durable
+transactions: 202 with an id, which goes queued → submitted → mined → final or failed. Send `Idempotency-Key` with every write,
+and `Prefer: wait=10` to wait for the block."""
+
+
+#: Certificate fields that a page reached by a bare link may show; the others show only to who has the file.
+PUBLIC_FIELDS = frozenset({"location", "use", "areaM2", "rightType"})
+
+
+class Problem(Response):
+    media_type = "application/problem+json"
+
+    def __init__(self, content: dict[str, Any], headers: dict[str, str] | None = None):
+        super().__init__(orjson.dumps(content), status_code=int(content["status"]), headers=headers)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service for the settings (from the environment when none are given)."""
+    settings = settings or Settings()
+    configure_logs(settings.log_format)
+    city = City(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await city.start()
+        log.info("started", chain_id=city.deployment.chain_id, city=city.deployment.city)
+        yield
+        await city.stop()
+        log.info("stopped")
+
+    app = FastAPI(
+        title="chaincity",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url="/openapi.json",
+        separate_input_output_schemas=False,
+    )
+    app.state.city = city
+    _add_errors(app)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    for router in (members_router, money_router, property_router, documents_router, transactions_router):
+        app.include_router(router)
+    app.include_router(verifications_router(lambda: city.reader))
+    app.include_router(
+        pages_router(
+            lambda: city.reader, city.find_certificate, public_url=settings.public_url, public_fields=PUBLIC_FIELDS
+        )
+    )
+    _add_operations(app, city)
+    return app
+
+
+def _add_operations(app: FastAPI, city: City) -> None:
+    @app.get("/healthz", tags=["operations"], operation_id="getHealth")
+    async def health() -> dict[str, str]:
+        """Whether the process is alive."""
+        return {"status": "alive"}
+
+    @app.get("/readyz", tags=["operations"], operation_id="getReadiness")
+    async def readiness(response: Response) -> dict[str, Any]:
+        """Whether requests can be served: the node and the database answer and the tables are near the chain's head."""
+        problems = [city.broken] if city.broken else []
+        latest = None
+        try:
+            latest = int(await city.rpc.call("eth_blockNumber"), 16)
+        except NodeUnreachable as error:
+            problems.append(error.detail)
+        try:
+            await city.database.read(lambda connection: connection.execute(text("select 1")).scalar())
+        except ServiceError as error:
+            problems.append(error.detail)
+        head = city.indexer.head
+        if latest is not None and latest - head.number > 100:
+            problems.append(f"the tables are {latest - head.number} blocks behind the chain")
+        response.status_code = 503 if problems else 200
+        return {
+            "status": "not ready" if problems else "ready",
+            "problems": problems,
+            "city": city.deployment.city,
+            "chainId": city.deployment.chain_id,
+            "block": head.number,
+            "finalBlock": head.final,
+            "queue": await city.database.read(outbox.depth_of_queue),
+        }
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(ServiceError)
+    async def refused(_: Request, error: ServiceError) -> Response:
+        headers = {"retry-after": "1"} if error.status == 503 else None
+        if error.status == 401:
+            headers = {"www-authenticate": "Bearer"}
+        return Problem(error.problem(), headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        errors = [e | {"field": e["field"].removeprefix("body.")} for e in field_errors(error.errors())]
+        detail = "; ".join(f"{e['field']}: {e['rule']}" for e in errors[:5])
+        return Problem(
+            {
+                "type": "urn:chaincity:problem:invalid-input",
+                "title": "The request is not valid",
+                "status": 422,
+                "detail": detail,
+                "errors": errors,
+            }
+        )
+
+    @app.exception_handler(CertificateError)
+    async def no_certificate(_: Request, error: CertificateError) -> Response:
+        kind = TooLarge if isinstance(error, CertificateTooLarge) else InvalidInput
+        return Problem(kind(error.rule, errors=[{"field": error.field, "rule": error.rule}]).problem())
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> Response:
+        content = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
+        return Problem(content, dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("unexpected", path=request.url.path, kind=type(error).__name__, exc_info=error)
+        return Problem(ServiceError("Something went wrong here; it was logged.").problem())
+
+
+class BodyLimit:
+    """Refuses bodies beyond the limit before anything reads them into memory."""
+
+    def __init__(self, app: ASGIApp, limit: int):
+        self._app, self._limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._limit:
+            await self._too_large()(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                raise HTTPException(413, "The request is too large")
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _too_large(self) -> Response:
+        return Problem(
+            {
+                "type": "urn:chaincity:problem:too-large",
+                "title": "The request is too large",
+                "status": 413,
+                "detail": f"A body has at most {self._limit} bytes.",
+            }
+        )
+
+

@@ -1,0 +1,11 @@
+"""Every custom error of every contract, with its HTTP status and its wording. A test walks the ABIs and fails where one is missing."""
+
+from __future__ import annotations
+
+from .core import CORE, OPENZEPPELIN
+from .property import PROPERTY
+from .sentence import Sentence
+
+SENTENCES: dict[str, Sentence] = {**OPENZEPPELIN, **CORE, **PROPERTY}
+
+__all__ = ["SENTENCES", "Sentence"]

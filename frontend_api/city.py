@@ -1,0 +1,144 @@
+"""The composition root: one object that holds every part of a running service, built from the settings and the address book."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import Column, Connection, String, Table, insert, select
+
+from .chain.deployment import Deployment, DeploymentError
+from .chain.indexer import Indexer
+from .chain.keys import LocalKeys, load_keys
+from .chain.projection import CHANGED, Handlers
+from .chain.rpc import NodeUnreachable, Rpc
+from .chain.sender import Sender
+from .config import Settings
+from .db import Database, metadata
+from .documents import certificate as certificates
+from .documents import store
+from .documents.certificate import Certificate
+from .documents.contract import DocumentRegistry, NodeReader
+from .modules.members import repository as members_repository
+from .modules.members.contract import Members
+from .modules.money.contract import Escrow, SettlementToken
+from .modules.property import repository as property_repository
+from .modules.property.contract import MortgageDesk, TitleRegistry
+from .modules.property.service import PropertyService
+from .modules.transactions.forwarding import Forwarder
+from .submission import Submissions
+
+log = structlog.get_logger("city")
+
+#: Every module's projections; the indexer runs them in the order of the events.
+MODULE_HANDLERS: tuple[Handlers, ...] = (members_repository.handlers, property_repository.handlers)
+
+meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
+
+
+class City:
+    """Everything a request may need. `start` refuses another chain; background work runs until `stop`."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self.deployment = Deployment.load(settings.deployment)
+        self.rpc = Rpc(settings.rpc_url, settings.rpc_timeout_seconds)
+        self.database = Database(settings.database_url)
+        self.keys: LocalKeys = load_keys(settings, self.deployment.chain_id)
+        handlers = {key: handler for module in MODULE_HANDLERS for key, handler in module.by_event.items()}
+        self.indexer = Indexer(self.rpc, self.database, self.deployment, handlers, settings.finality_depth)
+        self.sender = Sender(self.rpc, self.database, self.keys, self.deployment.chain_id, settings.gas_price_tip)
+        self.submissions = Submissions(self.database, self.sender, self.indexer, self.keys)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._wrap()
+
+    def _wrap(self) -> None:
+        def at(name: str) -> tuple[Rpc, str, str]:
+            return self.rpc, self.deployment.address(name), name
+
+        self.members = Members(*at("Members"))
+        self.escrow = Escrow(*at("Escrow"))
+        self.documents = DocumentRegistry(*at("DocumentRegistry"))
+        self.forwarder = Forwarder(*at("Forwarder"))
+        self.titles = TitleRegistry(*at("TitleRegistry"))
+        self.mortgages = MortgageDesk(*at("MortgageDesk"))
+        self.tokens = {code: SettlementToken(*at(f"SettlementToken:{code}")) for code in self.deployment.currencies}
+        self.reader = NodeReader(self.rpc, self.deployment)
+        self.property = PropertyService(self)
+
+    async def start(self) -> None:
+        """Check the chain, make the tables, begin to follow and to send. A node that is down is waited for in the background."""
+        self.database.create()
+        self.database.write_now(_claim_database, self.deployment)
+        await self.indexer.start()
+        try:
+            await self.deployment.check(self.rpc)
+        except NodeUnreachable as error:
+            log.warning("node_unreachable_at_start", reason=error.detail)
+
+        async def wake() -> None:
+            self.sender.wake()
+
+        self.indexer.on_advance.append(wake)
+        self._tasks = [
+            asyncio.create_task(self._follow(), name="indexer"),
+            asyncio.create_task(self._send(), name="sender"),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.rpc.close()
+        self.database.close()
+
+    async def checked(self) -> None:
+        """Wait for the node and make sure that it is on our chain; a wrong chain ends the background work with the reason in the log."""
+        while True:
+            try:
+                return await self.deployment.check(self.rpc)
+            except NodeUnreachable:
+                await asyncio.sleep(1)
+
+    async def _follow(self) -> None:
+        await self._until_broken("indexer", self.indexer.run(self.settings.poll_seconds))
+
+    async def _send(self) -> None:
+        await self._until_broken("sender", self.sender.run())
+
+    async def _until_broken(self, name: str, work: Any) -> None:
+        try:
+            await self.checked()
+            await work
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self.broken = f"{name}: {error}"
+            log.exception("background_work_ended", work=name)
+
+    #: Why background work ended, None while all is well; readiness shows it.
+    broken: str | None = None
+
+    async def find_certificate(self, document_root: bytes) -> Certificate | None:
+        """An issued certificate by its root, None when this service keeps none."""
+        content = await self.database.read(store.find, "0x" + document_root.hex())
+        return None if content is None else certificates.parse(bytes(content))
+
+    def finality(self, row: Mapping[str, Any]) -> str:
+        """Whether the last change of a projected row can still be undone."""
+        return "final" if row[CHANGED] <= self.indexer.head.final else "mined"
+
+
+def _claim_database(connection: Connection, deployment: Deployment) -> None:
+    """A database belongs to one deployment on one chain; rows of another would be mixed into lies."""
+    identity = f"{deployment.chain_id}/{deployment.genesis_hash}/{deployment.address('Authority')}"
+    found = connection.execute(select(meta.c.value).where(meta.c.key == "deployment")).scalar()
+    if found is None:
+        connection.execute(insert(meta).values(key="deployment", value=identity))
+    elif found != identity:
+        raise DeploymentError(
+            f"The database belongs to another deployment ({found}); this one is {identity}. "
+            "Point CHAINCITY_DATABASE_URL at another database."
+        )

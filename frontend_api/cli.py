@@ -1,0 +1,150 @@
+"""The command line: `chaincity`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .config import Settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option("0.1.0", prog_name="chaincity")
+def main() -> None:
+    """One chain, many city applications. Settings come from CHAINCITY_… variables; see frontend_api/config.py."""
+
+
+@main.command()
+@click.option("--host", help="address to bind to; loopback unless you say otherwise")
+@click.option("--port", type=int)
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the HTTP API and the verification page.
+
+    \b
+    Example:
+      CHAINCITY_DEPLOYMENT=deployments/31337.json chaincity serve --port 8000
+    """
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    settings = Settings()
+    server = Granian(
+        "frontend_api.app:create_app",
+        address=host or settings.host,
+        port=port or settings.port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=1,
+        log_access=False,
+        websockets=False,
+        # Requests in flight get this long to end before the worker does.
+        workers_kill_timeout=15,
+    )
+    server.serve()
+
+
+@main.group()
+def keys() -> None:
+    """API keys of organisations."""
+
+
+@keys.command("create")
+@click.option("--account", required=True, help="the organisation's account on the chain")
+@click.option("--name", required=True, help="what the key is for")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(["read", "write"]), default=("read", "write"))
+@click.option("--json", "as_json", is_flag=True)
+def create_key(account: str, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
+    """Make an API key. It is shown once and stored as a hash.
+
+    \b
+    Example:
+      chaincity keys create --account 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --name "registry's counter"
+    """
+    from . import auth
+    from .db import Database
+    from .kit.ids import parse_address
+
+    try:
+        checked = parse_address(account)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--account") from error
+    database = Database(Settings().database_url)
+    try:
+        database.create()
+        key = database.write_now(auth.create_key, checked, name, tuple(scopes))
+    finally:
+        database.close()
+    click.echo(json.dumps({"account": checked, "name": name, "key": key}) if as_json else key)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--rpc", required=True, help="JSON-RPC address of a node you trust")
+@click.option(
+    "--deployment",
+    type=click.Path(path_type=Path),
+    help="address book; deployments/<chainId>.json of the file's chain when not given",
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="print the whole result for a program")
+def verify(file: Path, rpc: str, deployment: Path | None, lang: str, as_json: bool) -> None:
+    """Check a certificate against the chain: is the file intact, who issued it, what is its status now.
+
+    \b
+    Exit status: 0 valid, 1 anything that a reader must know first (revoked, superseded, pledged, …),
+    2 the file cannot be read, 3 unknown: the chain could not be asked.
+    \b
+    Example:
+      chaincity verify certificate.json --rpc http://127.0.0.1:8545
+    """
+    from .documents.command import check_file
+
+    status, output = asyncio.run(check_file(file, rpc, deployment, lang, as_json))
+    click.echo(output, err=status == 2)
+    sys.exit(status)
+
+
+@main.group()
+def titles() -> None:
+    """Property titles."""
+
+
+@titles.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="the service")
+@click.option("--key", envvar="CHAINCITY_KEY", help="the registry's API key; better in CHAINCITY_KEY")
+@click.option("--dry-run", is_flag=True, help="judge every row, store nothing; needs no service")
+@click.option("--on-error", type=click.Choice(["skip", "refuse"]), default="skip", show_default=True)
+def import_titles(file: Path, url: str, key: str | None, dry_run: bool, on_error: str) -> None:
+    """Register titles from a CSV file; prints one JSON object per row.
+
+    \b
+    Exit status: 0 every row was accepted, 1 some were refused, 2 the file cannot be read.
+    \b
+    Example:
+      chaincity titles import scripts/demonstration/titles-1000.csv --dry-run
+    """
+    from .modules.property.command import import_file, judge_file
+
+    try:
+        rows = judge_file(file) if dry_run else asyncio.run(import_file(file, url, key, on_error))
+    except click.ClickException as error:
+        click.echo(f"Error: {error.message}", err=True)
+        sys.exit(2)
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False))
+    sys.exit(1 if any(row["outcome"] == "refused" for row in rows) else 0)
+
+
+def run(args: list[str] | None = None) -> Any:
+    """For tests: the command without leaving the process."""
+    return main.main(args=args, standalone_mode=False)
+
+
+if __name__ == "__main__":
+    main()

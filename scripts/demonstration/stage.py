@@ -1,0 +1,70 @@
+"""What the stories act on: the service's clients, the chain through Ape, and the step recorder."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from ape import accounts, networks, project
+from eth_account import Account
+
+from .client import Client
+from .processes import MNEMONIC, rpc
+from .steps import Steps
+
+Account.enable_unaudited_hdwallet_features()
+
+
+@dataclass
+class Stage:
+    steps: Steps
+    book: dict[str, Any]
+    rpc_url: str
+    service_url: str
+    keys: dict[str, str]
+
+    def __post_init__(self) -> None:
+        self._clients: dict[str | None, Client] = {}
+
+    def client(self, member: str | None = None) -> Client:
+        """The service as a founding member sees it; without a member, as anyone does."""
+        if member not in self._clients:
+            self._clients[member] = Client(self.service_url, self.keys[member] if member else None)
+        return self._clients[member]
+
+    def address(self, member: str) -> str:
+        return str(self.book["members"][member]["address"])
+
+    def resident(self, index: int) -> Any:
+        """A resident's own key; the service does not have it."""
+        return Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+
+    def contract(self, name: str) -> Any:
+        """A contract through Ape: what the chain itself says, without the service."""
+        entry = self.book["contracts"][name]
+        return getattr(project, entry["type"]).at(entry["address"], fetch_from_explorer=False)
+
+    def ape_account(self, member: str) -> Any:
+        """A member's account in Ape's hands."""
+        wanted = self.address(member)
+        return next(account for account in accounts.test_accounts if account.address == wanted)
+
+    def chain_time(self) -> int:
+        return int(networks.provider.get_block("latest").timestamp)
+
+    def gas_of(self, tx_hash: str) -> int:
+        return int(rpc(self.rpc_url, "eth_getTransactionReceipt", tx_hash)["gasUsed"], 16)
+
+    def time_of(self, transaction: dict[str, Any]) -> int:
+        """The chain time of a transaction's block."""
+        return int(rpc(self.rpc_url, "eth_getBlockByNumber", hex(transaction["blockNumber"]), False)["timestamp"], 16)
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+
+def commitment() -> str:
+    """A salted hash of something that stays off chain; here 32 random bytes stand for it."""
+    return "0x" + secrets.token_hex(32)

@@ -1,0 +1,142 @@
+"""A receivable of the charter's supplier against its debtor, and what the tests here do with it again and again."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from eth_account import Account
+
+from tests.city import CNY
+from tests.evm import CHAIN_ID, dev_account
+
+FACE = 48_600_000  # 486,000.00 CNY
+TENOR = 90 * 86400
+INVOICE = b"\x5a" * 32
+SEATS = {"bank": 2, "bank2": 3, "supplier": 5, "debtor": 6}
+QUOTE_TYPES = {
+    "Quote": [
+        {"name": "receivableId", "type": "uint256"},
+        {"name": "units", "type": "uint128"},
+        {"name": "proceeds", "type": "uint128"},
+        {"name": "seller", "type": "address"},
+        {"name": "bank", "type": "address"},
+        {"name": "recourse", "type": "bool"},
+        {"name": "validUntil", "type": "uint64"},
+        {"name": "nonce", "type": "uint256"},
+    ]
+}
+QUOTE_FIELDS = [f["name"] for f in QUOTE_TYPES["Quote"]]
+
+
+def credit_code(number: int) -> bytes:
+    """A made-up valid credit code (GB 32100-2015); different numbers give different codes."""
+    alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    body = f"91431300MT{number:07d}"
+    total = sum(alphabet.index(c) * pow(3, i, 31) for i, c in enumerate(body))
+    return (body + alphabet[-total % 31]).encode()
+
+
+@pytest.fixture
+def ledger(city):
+    return city.contract("ReceivableLedger")
+
+
+@pytest.fixture
+def desk(city):
+    return city.contract("FinancingDesk")
+
+
+@pytest.fixture
+def draft(city, ledger):
+    def made(face=FACE, due_in=TENOR, invoice=INVOICE, debtor=None, currency=CNY):
+        due = city.chain.time + due_in
+        args = (debtor or city.debtor, currency, face, due, invoice)
+        return ledger.draft(*args, sender=city.supplier).value
+
+    return made
+
+
+@pytest.fixture
+def confirmed(city, ledger, draft):
+    def made(**kwargs):
+        id_ = draft(**kwargs)
+        ledger.confirm(id_, sender=city.debtor)
+        return id_
+
+    return made
+
+
+@pytest.fixture
+def split(city, ledger):
+    def done(id_, to, units, sender=None):
+        sender = sender or city.supplier
+        return ledger.safeTransferFrom(sender, to, id_, units, b"", sender=sender)
+
+    return done
+
+
+@pytest.fixture
+def pay(city, ledger):
+    def done(id_, amount):
+        city.fund(city.debtor, amount)
+        city.approve_escrow(city.debtor, amount)
+        return ledger.pay(id_, amount, sender=city.debtor)
+
+    return done
+
+
+@pytest.fixture
+def admit(city):
+    """Admit one more member of a kind: 3 is a bank, 5 a company."""
+    numbers = iter(range(1, 1000))
+
+    def done(account, kind):
+        args = (account, kind, credit_code(next(numbers)), b"\x77" * 32)
+        city.contract("Members").admit(*args, sender=city.founder)
+        return account
+
+    return done
+
+
+@pytest.fixture
+def suspend(city):
+    return lambda account: city.contract("Members").suspend(account, b"\x0b" * 32, sender=city.founder)
+
+
+@pytest.fixture
+def quote(city, confirmed):
+    """A quote of the bank for part of a confirmed receivable, with any field replaced."""
+
+    def made(**changed):
+        values = {
+            "units": 30_000_000,
+            "proceeds": 29_400_000,
+            "seller": city.supplier,
+            "bank": city.bank,
+            "recourse": True,
+            "validUntil": city.chain.time + 86400,
+            "nonce": 7,
+        } | changed
+        if "receivableId" not in values:
+            values["receivableId"] = confirmed()
+        return SimpleNamespace(**values)
+
+    return made
+
+
+@pytest.fixture
+def sign(desk):
+    """An EIP-712 signature made by eth_account, independently of the contract's own digest."""
+
+    def made(quote, key=None, chain_id=CHAIN_ID, contract=None, name="chaincity FinancingDesk", version="1"):
+        domain = {"name": name, "version": version, "chainId": chain_id, "verifyingContract": contract or desk.address}
+        signed = Account.sign_typed_data(key or dev_account(SEATS["bank"]).key, domain, QUOTE_TYPES, vars(quote))
+        return bytes(signed.signature)
+
+    return made
+
+
+@pytest.fixture
+def as_tuple():
+    return lambda quote: tuple(getattr(quote, name) for name in QUOTE_FIELDS)
