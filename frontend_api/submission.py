@@ -49,7 +49,7 @@ class TransactionResource(Resource):
     tx_hash: str | None = None
     block_number: int | None = None
     nonce: int | None = None
-    events: list[EventResource] = []
+    events: list[EventResource] = Field(default_factory=list)
     problem: dict[str, Any] | None = None
 
 

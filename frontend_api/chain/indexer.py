@@ -144,7 +144,10 @@ class Indexer:
         return True
 
     async def _outcomes(self, fetched: list[Block], decoded: list[list[ChainEvent]]) -> dict[str, Outcome]:
-        """How our own transactions of these blocks ended. An event of ours is proof of success; where there is none, the receipt is asked."""
+        """How our own transactions of these blocks ended.
+
+        An event of ours is proof of success; where there is none, the receipt is asked.
+        """
         outcomes: dict[str, Outcome] = {}
         for block, found in zip(fetched, decoded, strict=True):
             if not block.transactions:
