@@ -67,7 +67,7 @@ def write_breast_cancer(path: Path) -> Path:
     Source: W. Wolberg, O. Mangasarian, W. N. Street, UCI Machine Learning Repository, CC BY 4.0; scikit-learn carries a
     copy.
     """
-    from sklearn.datasets import load_breast_cancer  # type: ignore[import-untyped]
+    from sklearn.datasets import load_breast_cancer
 
     records = load_breast_cancer()
     names = [str(name).replace(" ", "_") for name in records.feature_names]
