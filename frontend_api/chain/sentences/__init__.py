@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .core import CORE, OPENZEPPELIN
+from .data import DATA
 from .property import PROPERTY
 from .sentence import Sentence
 
-SENTENCES: dict[str, Sentence] = {**OPENZEPPELIN, **CORE, **PROPERTY}
+SENTENCES: dict[str, Sentence] = {**OPENZEPPELIN, **CORE, **PROPERTY, **DATA}
 
 __all__ = ["SENTENCES", "Sentence"]
