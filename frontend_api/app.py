@@ -10,6 +10,7 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,7 +63,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await city.stop()
         log.info("stopped")
 
-    app = FastAPI(
+    # Its documentation page loads nothing from elsewhere: a city's network may be closed.
+    app = FastAPIOffline(
         title="chaincity",
         version="0.1.0",
         description=DESCRIPTION,

@@ -1,7 +1,7 @@
 """The hot operations, each on a fresh Anvil city: who does what first, and the one transaction that is measured.
 
-Every operation is measured as a user meets it the second time: the parties have done business before (their balances and counters are not zero
-for the first time), the case is new.
+Every operation is measured as a user meets it the second time: the parties have done business before (their balances and
+counters are no longer zero), the case is new.
 """
 
 from __future__ import annotations
