@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .core import CORE, OPENZEPPELIN
 from .property import PROPERTY
+from .receivables import RECEIVABLES
 from .sentence import Sentence
 
-SENTENCES: dict[str, Sentence] = {**OPENZEPPELIN, **CORE, **PROPERTY}
+SENTENCES: dict[str, Sentence] = {**OPENZEPPELIN, **CORE, **PROPERTY, **RECEIVABLES}
 
 __all__ = ["SENTENCES", "Sentence"]

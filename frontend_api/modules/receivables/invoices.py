@@ -75,7 +75,7 @@ class Judgement:
             "dueDate": self.due_date,
             "currency": self.currency,
             "payable": None if self.payable is None else str(self.payable),
-            "invoiceHash": None if self.invoice_hash is None else "0x" + self.invoice_hash.hex(),
+            "fingerprint": None if self.invoice_hash is None else "0x" + self.invoice_hash.hex(),
             "reason": self.reason,
         }
 
