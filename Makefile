@@ -13,6 +13,7 @@ STAMPS := .build/stamps
 SOLC_VERSION := 0.8.37
 SOLC_LONG := 0.8.37+commit.f401782d.Linux.g++
 SOLC := .build/bin/solc-v$(SOLC_VERSION)
+ANVIL := node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil
 TOOLS := $(CURDIR)/.build/bin:$(CURDIR)/$(BIN)
 
 # Ape and the tests find the pinned compiler and chain first.
@@ -50,7 +51,8 @@ $(STAMPS)/tools: $(STAMPS)/node scripts/toolchain/solc.sh scripts/toolchain/solc
 	@mkdir -p .build/bin
 	@sed 's#@ROOT@#$(CURDIR)#; s#@LONG_VERSION@#$(SOLC_LONG)#' scripts/toolchain/solc.sh > $(SOLC)
 	@chmod +x $(SOLC)
-	@ln -sf "$$(node -p 'require.resolve(`@foundry-rs/anvil-$${process.platform}-$${process.arch === "x64" ? "amd64" : process.arch}/package.json`).replace("package.json", "bin/anvil")')" .build/bin/anvil
+	@if [ -x $(ANVIL) ]; then ln -sf "$(CURDIR)/$(ANVIL)" .build/bin/anvil; \
+	elif ! command -v anvil >/dev/null; then echo "npm has no Anvil for this platform here: install Foundry's and put anvil on PATH"; exit 1; fi
 	@mkdir -p $(@D) && touch $@
 
 setup: $(STAMPS)/python $(STAMPS)/tools ## install everything the project needs (PyPI and npm only)

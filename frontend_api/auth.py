@@ -84,7 +84,7 @@ async def principal(
     city: Any = request.app.state.city
     if credentials is None:
         raise Unauthenticated("Send your API key as `Authorization: Bearer cck_…`.")
-    found = await city.database.read(find_key, credentials.credentials)
+    found: Principal | None = await city.database.read(find_key, credentials.credentials)
     if found is None:
         raise Unauthenticated("This API key is unknown or was revoked.")
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -16,7 +15,7 @@ from .chain.projection import CHANGED, Handlers
 from .chain.rpc import NodeUnreachable, Rpc
 from .chain.sender import Sender
 from .config import Settings
-from .db import Database, metadata
+from .db import Database, Row, metadata
 from .documents import certificate as certificates
 from .documents import store
 from .documents.certificate import Certificate
@@ -136,7 +135,7 @@ class City:
         content = await self.database.read(store.find, "0x" + document_root.hex())
         return None if content is None else certificates.parse(bytes(content))
 
-    def finality(self, row: Mapping[str, Any]) -> str:
+    def finality(self, row: Row) -> str:
         """Whether the last change of a projected row can still be undone."""
         return "final" if row[CHANGED] <= self.indexer.head.final else "mined"
 

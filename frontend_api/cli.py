@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from .config import Settings
+from .documents.wording import Language
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -92,7 +93,7 @@ def create_key(account: str, name: str, scopes: tuple[str, ...], as_json: bool) 
 )
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="print the whole result for a program")
-def verify(file: Path, rpc: str, deployment: Path | None, lang: str, as_json: bool) -> None:
+def verify(file: Path, rpc: str, deployment: Path | None, lang: Language, as_json: bool) -> None:
     """Check a certificate against the chain: is the file intact, who issued it, what is its status now.
 
     \b
@@ -104,7 +105,12 @@ def verify(file: Path, rpc: str, deployment: Path | None, lang: str, as_json: bo
     """
     from .documents.command import check_file
 
-    status, output = asyncio.run(check_file(file, rpc, deployment, lang, as_json))
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        click.echo(f"{file}: {error.strerror}", err=True)
+        sys.exit(2)
+    status, output = asyncio.run(check_file(content, rpc, deployment, lang, as_json))
     click.echo(output, err=status == 2)
     sys.exit(status)
 
@@ -127,7 +133,7 @@ def import_titles(file: Path, url: str, key: str | None, dry_run: bool, on_error
     Exit status: 0 every row was accepted, 1 some were refused, 2 the file cannot be read.
     \b
     Example:
-      chaincity titles import tests/fixtures/titles-1000.csv --dry-run
+      chaincity titles import scripts/demonstration/titles-1000.csv --dry-run
     """
     from .modules.property.command import import_file, judge_file
 

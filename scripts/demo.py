@@ -72,13 +72,12 @@ def _play_on(rpc_url: str, folder: Path, stories: list[str], steps: Any, console
     from ape import accounts, networks
     from ape.logging import LogLevel, logger
 
-    from scripts.demonstration.processes import service_environment, start_service, stopping
-    from scripts.demonstration.processes import free_port
+    from frontend_api import auth
+    from frontend_api.db import Database
+    from scripts.demonstration.processes import free_port, service_environment, start_service, stopping
     from scripts.demonstration.stage import Stage
     from scripts.deployment.ape_backend import deploy_with_ape
     from scripts.deployment.plan import read_charter
-    from frontend_api import auth
-    from frontend_api.db import Database
 
     logger.set_level(LogLevel.ERROR)
     with networks.parse_network_choice(rpc_url):
@@ -88,9 +87,7 @@ def _play_on(rpc_url: str, folder: Path, stories: list[str], steps: Any, console
         console.print(
             f"[bold]deployed[/bold] {len(book['contracts'])} contracts of {book['city']} in {time.monotonic() - began:.0f} s"
         )
-        environment = service_environment(
-            rpc_url, path, folder, free_port(), str(accounts.test_accounts[9].address)
-        )
+        environment = service_environment(rpc_url, path, folder, free_port(), str(accounts.test_accounts[9].address))
         database = Database(environment["CHAINCITY_DATABASE_URL"])
         database.create()
         keys = {

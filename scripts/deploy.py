@@ -17,8 +17,12 @@ DEVELOPMENT_CHAINS = (31337, 1337)
 
 @click.command(cls=ConnectedProviderCommand)
 @network_option(default="ethereum:local:foundry")
-@click.option("--charter", type=click.Path(path_type=Path, exists=True), help="another charter than scripts/charter.yaml")
-@click.option("--account", help="alias of the deploying Ape account; on a development chain the mnemonic's first account")
+@click.option(
+    "--charter", type=click.Path(path_type=Path, exists=True), help="another charter than scripts/charter.yaml"
+)
+@click.option(
+    "--account", help="alias of the deploying Ape account; on a development chain the mnemonic's first account"
+)
 @click.option("--json", "as_json", is_flag=True, help="print the address book instead of progress")
 def cli(charter: Path | None, account: str | None, as_json: bool) -> None:
     """Deploy every contract, apply the permission manifests, admit the charter's founding members and write deployments/<chainId>.json.

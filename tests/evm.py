@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import pytest
 from eth_abi import decode, encode
 from eth_account import Account
 from eth_utils import keccak, to_checksum_address
@@ -235,12 +236,10 @@ class Chain:
 @contextmanager
 def reverts(name: str, **expected: Any) -> Any:
     """The block must revert with exactly this custom error and these arguments (all of them)."""
-    try:
+    with pytest.raises(Reverted) as caught:
         yield
-    except Reverted as error:
-        assert (error.error, error.error_args) == (name, {k: _plain(v) for k, v in expected.items()}), str(error)
-    else:
-        raise AssertionError(f"did not revert with {name}")
+    found = (caught.value.error, caught.value.error_args)
+    assert found == (name, {k: _plain(v) for k, v in expected.items()})
 
 
 class EvmBackend:

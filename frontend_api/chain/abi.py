@@ -96,8 +96,7 @@ class Abi:
         if len(indexed) != len(topics) - 1:
             return None
         found = {
-            p["name"]: shape(p, decode([collapse_if_tuple(p)], t)[0])
-            for p, t in zip(indexed, topics[1:], strict=True)
+            p["name"]: shape(p, decode([collapse_if_tuple(p)], t)[0]) for p, t in zip(indexed, topics[1:], strict=True)
         }
         values = decode([collapse_if_tuple(p) for p in plain], data)
         found |= {p["name"]: shape(p, v) for p, v in zip(plain, values, strict=True)}

@@ -20,7 +20,7 @@ from .deployment import Deployment
 from .events import Block, ChainEvent, Decoder
 from .outbox import Outcome, mark_outcomes, submitted_among, unmine
 from .projection import CHANGED, Handler, Projection, forget_journal, journal, undo_block
-from .reverts import refused, revert_data
+from .reverts import is_revert, refused, revert_data
 from .rpc import NodeUnreachable, Rpc, RpcError
 
 log = structlog.get_logger("indexer")
@@ -144,7 +144,10 @@ class Indexer:
         return True
 
     async def _outcomes(self, fetched: list[Block], decoded: list[list[ChainEvent]]) -> dict[str, Outcome]:
-        """How our own transactions of these blocks ended. An event of ours is proof of success; where there is none, the receipt is asked."""
+        """How our own transactions of these blocks ended.
+
+        An event of ours is proof of success; where there is none, the receipt is asked.
+        """
         outcomes: dict[str, Outcome] = {}
         for block, found in zip(fetched, decoded, strict=True):
             if not block.transactions:
@@ -163,16 +166,21 @@ class Indexer:
         return outcomes
 
     async def _reason(self, tx_hash: str, block: Block) -> dict[str, Any]:
-        """Why a transaction failed on chain: the same call again on the state before its block."""
+        """Why a transaction failed on chain: the same call again, on the state before its block and on the block's own.
+
+        The first finds most reasons; the second finds that another transaction of the block came first.
+        """
         sent = await self._rpc.call("eth_getTransactionByHash", tx_hash)
         request = {"from": sent["from"], "to": sent["to"], "data": sent["input"], "gas": sent["gas"]}
-        try:
-            await self._rpc.call("eth_call", request, hex(block.number - 1))
-        except RpcError as error:
-            return refused(revert_data(error), tx_hash).problem()
+        for number in (block.number - 1, block.number):
+            try:
+                await self._rpc.call("eth_call", request, hex(number))
+            except RpcError as error:
+                if is_revert(error):
+                    return refused(revert_data(error), tx_hash).problem()
         return {
             **refused(b"", tx_hash).problem(),
-            "detail": "The transaction failed on chain: another one of the same block came first, or its gas ran out.",
+            "detail": "The transaction failed on chain and its reason can no longer be found.",
         }
 
     def _store(

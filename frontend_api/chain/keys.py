@@ -72,7 +72,7 @@ def load_keys(settings: Settings, chain_id: int) -> LocalKeys:
 def _keystore_accounts(folder: Path, settings: Settings) -> dict[str, Any]:
     if settings.keystore_password is None:
         raise ValueError("CHAINCITY_KEYSTORE needs CHAINCITY_KEYSTORE_PASSWORD.")
-    found = {}
+    found: dict[str, Any] = {}
     for path in sorted(folder.glob("*.json")):
         key = Account.decrypt(json.loads(path.read_text()), settings.keystore_password.get_secret_value())
         account = Account.from_key(key)

@@ -32,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 
-from ..db import metadata
+from ..db import Row, metadata
 from ..errors import Conflict, InvalidInput
 from .abi import Call, to_json
 from .events import Block
@@ -153,11 +153,11 @@ def remember(connection: Connection, owner: str, key: str, hashed: str, response
     )
 
 
-def find(connection: Connection, transaction_id: str) -> Mapping[str, Any] | None:
+def find(connection: Connection, transaction_id: str) -> Row | None:
     return connection.execute(select(transactions).where(transactions.c.id == transaction_id)).mappings().first()
 
 
-def queued(connection: Connection, sender: str, limit: int) -> list[Mapping[str, Any]]:
+def queued(connection: Connection, sender: str, limit: int) -> list[Row]:
     return list(
         connection.execute(
             select(transactions)
@@ -174,14 +174,12 @@ def senders_with_work(connection: Connection) -> list[str]:
     )
 
 
-def in_flight(connection: Connection, sender: str | None = None) -> list[Mapping[str, Any]]:
+def in_flight(connection: Connection, sender: str | None = None) -> list[Row]:
     """Submitted and not yet seen in a block, in the order of their nonces."""
     wanted = transactions.c.state == "submitted"
     if sender is not None:
         wanted = and_(wanted, transactions.c.sender == sender)
-    return list(
-        connection.execute(select(transactions).where(wanted).order_by(transactions.c.nonce)).mappings()
-    )
+    return list(connection.execute(select(transactions).where(wanted).order_by(transactions.c.nonce)).mappings())
 
 
 def next_nonce(connection: Connection, sender: str) -> int | None:
@@ -246,9 +244,7 @@ def unmine(connection: Connection, number: int, *, every: bool = False) -> None:
     """A block is gone: its transactions, failed ones too, wait again and the same bytes are sent again."""
     of_block = transactions.c.block_number.is_not(None) if every else transactions.c.block_number == number
     connection.execute(
-        update(transactions)
-        .where(of_block)
-        .values(state="submitted", block_number=None, block_hash=None, problem=None)
+        update(transactions).where(of_block).values(state="submitted", block_number=None, block_hash=None, problem=None)
     )
 
 

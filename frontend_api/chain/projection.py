@@ -1,7 +1,8 @@
 """Tables that follow the chain, and how they go back when the chain does.
 
-A module projects events into its tables through `Projection.put`. Each write first journals the row's former image under the block's number,
-so that undoing a block is replaying its journal backwards; the tables then equal what a fresh replay of the remaining blocks gives.
+A module projects events into its tables through `Projection.put`. Each write first journals the row's former image under
+the block's number, so that undoing a block is replaying its journal backwards; the tables then equal what a fresh replay of
+the remaining blocks gives.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Connection, Integer, String, Table, and_, delete, insert, select, update
 
-from ..db import metadata
+from ..db import Row, metadata
 from .events import Block, ChainEvent
 
 #: The number of the block that last changed a row: what finality is derived from.
@@ -26,8 +27,6 @@ journal = Table(
     Column("key", JSON, nullable=False),
     Column("before", JSON),
 )
-
-Row = Mapping[str, Any]
 
 
 class Projection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -69,7 +68,7 @@ class Rpc:
                 raw = await response.read()
                 if response.status != 200:
                     raise NodeUnreachable(f"The node answered HTTP {response.status}.")
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise NodeUnreachable(f"The node did not answer ({type(error).__name__}).") from error
         try:
             return orjson.loads(raw)

@@ -1,19 +1,20 @@
 """From the outbox to the node: simulate, take nonces, sign, store, broadcast; and again the same bytes until they are in a block.
 
-One sender runs per database. Simulations decide before a nonce is taken, so that a transaction that would revert costs nothing and leaves no
-gap. A simulation that fails while earlier transactions are still on their way is not believed: it is repeated once they are in a block.
+One sender runs per database. Simulations decide before a nonce is taken, so that a transaction that would revert costs
+nothing and leaves no gap. A simulation that fails while earlier transactions are still on their way is not believed: it is
+repeated once they are in a block.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
-from ..db import Database
+from ..db import Database, Row
 from ..errors import ServiceError, Unavailable
 from . import outbox
 from .keys import KeyStore
@@ -29,8 +30,6 @@ FIRST_GAS_LIMIT = 2_000_000
 RESEND_SECONDS = 3.0
 #: What nodes answer to bytes that they already have.
 _KNOWN = ("already known", "already imported", "alreadyknown", "known transaction")
-
-Row = Mapping[str, Any]
 
 
 class Sender:
@@ -55,10 +54,8 @@ class Sender:
             except RpcError as error:
                 log.warning("node_refused", reason=error.message)
                 await asyncio.sleep(0.5)
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), timeout=1.0)
-            except TimeoutError:
-                pass
             self._wake.clear()
 
     async def step(self) -> None:
@@ -214,5 +211,3 @@ def _function(row: Row) -> tuple[str, bytes]:
 def _request(sender: str, to: str, data: bytes, gas: int | None) -> dict[str, Any]:
     made = {"from": sender, "to": to, "data": "0x" + bytes(data).hex()}
     return made if gas is None else made | {"gas": hex(gas)}
-
-

@@ -12,17 +12,15 @@ from .api import VerificationBody
 from .certificate import CertificateError
 from .contract import NodeReader
 from .verification import Verdict, verify
-from .wording import ADVICE, say
+from .wording import ADVICE, Language, say
 
 
-async def check_file(file: Path, url: str, book: Path | None, lang: str, as_json: bool) -> tuple[int, str]:
+async def check_file(content: bytes, url: str, book: Path | None, lang: Language, as_json: bool) -> tuple[int, str]:
     """Exit status and what to print."""
     try:
-        certificate = certificates.parse(file.read_bytes())
-    except OSError as error:
-        return 2, f"{file}: {error.strerror}"
+        certificate = certificates.parse(content)
     except CertificateError as error:
-        return 2, f"{file} is no certificate: {error}"
+        return 2, f"The file is no certificate: {error}"
     path = book or Path("deployments") / f"{certificate.context.chain_id}.json"
     try:
         deployment = Deployment.load(path)

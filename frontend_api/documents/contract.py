@@ -83,9 +83,7 @@ class NodeReader:
     async def title(self, title_registry: str, unit: str, block: int) -> Title | None:
         del title_registry
         found = await _asked(lambda: self._titles.title_of(unit, hex(block)))
-        return Title(
-            found.owner, found.certificate_root, found.version, TitleState(int(found.status)), found.liens
-        )
+        return Title(found.owner, found.certificate_root, found.version, TitleState(int(found.status)), found.liens)
 
     async def issuer_member(self, issuer: str, block: int) -> Member | None:
         party = await _asked(lambda: self._members.party(issuer, hex(block)))

@@ -68,7 +68,9 @@ def parse_amount(value: Any) -> int:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,39}", value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("an amount is a whole number of minor units (fen for CNY), as an integer or a string of digits")
+        raise ValueError(
+            "an amount is a whole number of minor units (fen for CNY), as an integer or a string of digits"
+        )
     if not 0 < value <= LARGEST_AMOUNT:
         raise ValueError("an amount is at least 1 and below 2^128 minor units")
     return value

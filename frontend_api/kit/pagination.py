@@ -22,9 +22,9 @@ def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
     if cursor is None:
         return None
     try:
-        found = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split("|")
+        found = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode().split("|")
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise InvalidInput("This cursor was not given out by this service.", field="cursor") from error
-    if len(found) != parts:
+    if len(found) != parts or "" in found:
         raise InvalidInput("This cursor belongs to another list.", field="cursor")
     return found

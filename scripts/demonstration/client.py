@@ -6,7 +6,7 @@ import secrets
 import time
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 

@@ -1,6 +1,6 @@
 """Makes titles-1000.csv: 1,000 made-up titles of Loudi's districts and six broken rows. The same seed gives the same file.
 
-    python -m scripts.demonstration.make_titles
+python -m scripts.demonstration.make_titles
 """
 
 from __future__ import annotations
@@ -33,7 +33,23 @@ _STREETS = {
 }
 _ESTATES = ["湘中花园", "涟水名城", "孙水河畔", "金海湾", "仙女寨小区", "万豪城", "恒大华府", "月湖公馆", "书香苑"]
 _SURNAMES = "李王刘陈曾肖谢彭周谭刘罗颜邹康吴袁段贺欧阳".replace("欧阳", "易")
-_GIVEN = ["建国", "志强", "秀英", "丽华", "海波", "晓红", "国平", "桂兰", "文杰", "雅琴", "子涵", "梓轩", "春梅", "立新", "永康"]
+_GIVEN = [
+    "建国",
+    "志强",
+    "秀英",
+    "丽华",
+    "海波",
+    "晓红",
+    "国平",
+    "桂兰",
+    "文杰",
+    "雅琴",
+    "子涵",
+    "梓轩",
+    "春梅",
+    "立新",
+    "永康",
+]
 _USES = [("住宅", 0.86), ("商业", 0.08), ("办公", 0.04), ("工业", 0.02)]
 
 

@@ -91,9 +91,7 @@ def play(stage: Stage) -> None:
     def verify(verdict: str) -> Any:
         result = stage.client().check("/verifications", certificate)
         expect("verdict", result["verdict"], verdict)
-        status = stage.contract("DocumentRegistry").statusOf(
-            stage.address("registry"), *_anchored(certificate)
-        )
+        status = stage.contract("DocumentRegistry").statusOf(stage.address("registry"), *_anchored(certificate))
         expect("the document's status on chain", int(status.status), 1)
 
     run(STORY, "verify Li's certificate: valid", "anyone", lambda: verify("valid"))

@@ -42,9 +42,7 @@ def deploy_with_ape(deployer: AccountAPI, charter: Charter, progress: Any = lamb
     provider = networks.provider
     start_block = provider.get_block("latest").number
     city = found_city(ApeBackend(deployer), charter, progress=progress)
-    path = write_address_book(
-        city, provider.chain_id, start_block, "0x" + bytes(provider.get_block(0).hash).hex()
-    )
+    path = write_address_book(city, provider.chain_id, start_block, "0x" + bytes(provider.get_block(0).hash).hex())
     return city, path
 
 
@@ -55,9 +53,7 @@ def write_address_book(city: City, chain_id: int, start_block: int, genesis_hash
         "chainId": chain_id,
         "genesisHash": genesis_hash,
         "startBlock": start_block,
-        "contracts": {
-            name: {"address": address, "type": city.types[name]} for name, address in city.contracts.items()
-        },
+        "contracts": {name: {"address": address, "type": city.types[name]} for name, address in city.contracts.items()},
         "currencies": city.currencies,
         "kinds": city.kinds,
         "members": city.members,

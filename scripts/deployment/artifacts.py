@@ -57,7 +57,8 @@ def compile_if_stale() -> None:
     if MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text() == digest:
         return
     ape = Path(sys.executable).with_name("ape")
-    # Left to itself, Ape looks at the first 500 files under contracts/ only, and OpenZeppelin's copy in contracts/.cache may be all of them.
+    # Left to itself, Ape looks at the first 500 files under contracts/ only, and OpenZeppelin's copy in
+    # contracts/.cache may be all of them.
     folders = sorted(str(f.relative_to(ROOT)) for f in (ROOT / "contracts").iterdir() if any(f.rglob("*.sol")))
     folders = [folder for folder in folders if ".cache" not in folder]
     done = subprocess.run(

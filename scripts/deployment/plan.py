@@ -180,9 +180,7 @@ def permission_calls(city: City, charter: Charter, manifests: list[Manifest]) ->
                 selectors = function_selectors(contract, [f for f, r in functions.items() if r == label])
                 for name, kind in city.types.items():
                     if kind == contract:
-                        calls.append(
-                            ("setTargetFunctionRole", [city.contracts[name], selectors, city.roles[label]])
-                        )
+                        calls.append(("setTargetFunctionRole", [city.contracts[name], selectors, city.roles[label]]))
         for contract, labels in manifest.grants.items():
             calls += [("grantRole", [city.roles[label], city.contracts[contract], 0]) for label in labels]
     conferred = {role for kind in charter.kinds.values() for role in kind["roles"]}
@@ -231,8 +229,10 @@ def _admit(backend: Backend, city: City, charter: Charter, progress: Callable[[s
         account = backend.account(member)
         salt = secrets.token_bytes(32)
         profile = keccak(salt + member["name"].encode())
-        code = str(member["code"]).encode("ascii")
-        backend.send("Members", members, "admit", [account, charter.kinds[member["kind"]]["number"], code, profile])
+        credit_code = str(member["code"]).encode("ascii")
+        backend.send(
+            "Members", members, "admit", [account, charter.kinds[member["kind"]]["number"], credit_code, profile]
+        )
         city.members[name] = {
             "address": account,
             "kind": member["kind"],

@@ -25,8 +25,9 @@ else say "  ok       Node $node"; fi
 if npm --version >/dev/null 2>&1; then say "  ok       npm $(npm --version 2>/dev/null)"; else lack "npm" "apt-get install npm"; fi
 
 case "$(uname -s)-$(uname -m)" in
-  Linux-x86_64|Linux-aarch64|Darwin-x86_64|Darwin-arm64) say "  ok       $(uname -s) on $(uname -m)" ;;
-  *) lack "a platform with an Anvil binary" "npm has them for Linux and macOS, x86-64 and ARM; on Windows use WSL" ;;
+  Linux-x86_64) say "  ok       Linux on x86-64 (Anvil comes from npm)" ;;
+  *) if command -v anvil >/dev/null; then say "  ok       $(anvil --version | head -1)"
+     else lack "Anvil" "npm carries it for Linux on x86-64; elsewhere install Foundry's and put anvil on PATH"; fi ;;
 esac
 
 if [ "$quiet" != "--quiet" ]; then

@@ -9,7 +9,9 @@ _DOCUMENT = ("unknown", "valid", "revoked", "superseded")
 _SUCCESSION = ("no succession", "proposed", "completed")
 
 CORE = {
-    "Application_ManagerCannotAct": S(403, "A call through the authority's `execute` has no actor of its own; call directly."),
+    "Application_ManagerCannotAct": S(
+        403, "A call through the authority's `execute` has no actor of its own; call directly."
+    ),
     "Desk_NotAuthorized": S(403, "{actor} may not act for {principal}: it has no mandate for {scope} in force."),
     "Currencies_AlreadyListed": S(409, "{currency} has the settlement token {token} already, for ever."),
     "Currencies_NotACode": S(422, "{currency} is no ISO 4217 code of three capitals."),
@@ -28,19 +30,27 @@ CORE = {
     "Escrow_ZeroAmount": S(422, "An amount of zero moves nothing."),
     "Forwarder_NoValue": S(422, "Forwarded requests carry no native value."),
     "Mandates_EmptyScope": S(422, "A mandate says what it is for."),
-    "Mandates_GuardianshipInForce": S(409, "{agent} is guardian of {principal} for {scope}; only an office can end that."),
+    "Mandates_GuardianshipInForce": S(
+        409, "{agent} is guardian of {principal} for {scope}; only an office can end that."
+    ),
     "Mandates_NoMandate": S(404, "{agent} has no mandate of {principal} for {scope}."),
     "Mandates_SelfMandate": S(422, "{account} needs no mandate to act for itself."),
-    "Mandates_ValidityInPast": S(422, "The mandate would end at {validUntil}, which is past: it is {chainTime} on the chain."),
+    "Mandates_ValidityInPast": S(
+        422, "The mandate would end at {validUntil}, which is past: it is {chainTime} on the chain."
+    ),
     "Mandates_ValidityTooLong": S(422, "A mandate lasts at most five years, until {latest}."),
     "Members_AlreadyEnrolled": S(409, "{account} is enrolled already ({status}).", {"status": _STATUS}),
     "Members_CreditCodeTaken": S(409, "The credit code {creditCode} belongs to {holder}."),
     "Members_EmptyCommitment": S(422, "The zero hash commits to nothing."),
     "Members_Expired": S(403, "The enrolment of {account} expired at {validUntil}."),
-    "Members_InvalidCreditCode": S(422, "{creditCode} is no unified social credit code: its check character is wrong (GB 32100-2015)."),
+    "Members_InvalidCreditCode": S(
+        422, "{creditCode} is no unified social credit code: its check character is wrong (GB 32100-2015)."
+    ),
     "Members_KindAlreadyDefined": S(409, "Kind {kind} is defined already."),
     "Members_KindReserved": S(422, "Kind {kind} is reserved."),
-    "Members_ManagerCannotAct": S(403, "A call through the authority's `execute` has no actor of its own; call directly."),
+    "Members_ManagerCannotAct": S(
+        403, "A call through the authority's `execute` has no actor of its own; call directly."
+    ),
     "Members_NotAMember": S(404, "{account} is no member."),
     "Members_NotAResident": S(404, "{account} is no enrolled resident."),
     "Members_NotEnrolled": S(403, "{account} is neither a member nor an enrolled resident."),
@@ -49,18 +59,32 @@ CORE = {
     "Members_Suspended": S(403, "{account} is suspended: it may meet its obligations but do no new business."),
     "Members_TooManyRoles": S(422, "A kind confers 1 to {limit} roles, not {roles}."),
     "Members_UnknownKind": S(422, "The charter has no kind {kind}."),
-    "Members_ValidityInPast": S(422, "The enrolment would end at {validUntil}, which is past: it is {chainTime} on the chain."),
-    "Members_WrongStatus": S(409, "{account} is {status}, it must be {required} for that.", {"status": _STATUS, "required": _STATUS}),
+    "Members_ValidityInPast": S(
+        422, "The enrolment would end at {validUntil}, which is past: it is {chainTime} on the chain."
+    ),
+    "Members_WrongStatus": S(
+        409, "{account} is {status}, it must be {required} for that.", {"status": _STATUS, "required": _STATUS}
+    ),
     "Members_ZeroAccount": S(422, "The zero address is nobody."),
-    "SettlementToken_CapExceeded": S(409, "{bank} has issued {position} net and may issue up to {cap} minor units; {amount} more do not fit."),
-    "SettlementToken_Frozen": S(409, "{frozen} of the {balance} minor units of {account} are frozen; {amount} cannot leave."),
-    "SettlementToken_ManagerCannotAct": S(403, "A call through the authority's `execute` has no actor of its own; call directly."),
-    "SettlementToken_NotAHolder": S(403, "{account} may not hold settlement tokens: it is neither member nor enrolled resident."),
+    "SettlementToken_CapExceeded": S(
+        409, "{bank} has issued {position} net and may issue up to {cap} minor units; {amount} more do not fit."
+    ),
+    "SettlementToken_Frozen": S(
+        409, "{frozen} of the {balance} minor units of {account} are frozen; {amount} cannot leave."
+    ),
+    "SettlementToken_ManagerCannotAct": S(
+        403, "A call through the authority's `execute` has no actor of its own; call directly."
+    ),
+    "SettlementToken_NotAHolder": S(
+        403, "{account} may not hold settlement tokens: it is neither member nor enrolled resident."
+    ),
     "SettlementToken_ZeroAmount": S(422, "An amount of zero moves nothing."),
     "Succession_NotThePredecessor": S(403, "Only {predecessor} itself may contest its succession."),
     "Succession_SuccessorWasSucceeded": S(409, "{successor} was itself succeeded by {by}."),
     "Succession_ToItself": S(422, "{account} cannot succeed itself."),
-    "Succession_TooEarly": S(409, "The succession of {predecessor} can be completed from {completableAt}; it is {chainTime} on the chain."),
+    "Succession_TooEarly": S(
+        409, "The succession of {predecessor} can be completed from {completableAt}; it is {chainTime} on the chain."
+    ),
     "Succession_WrongState": S(409, "For {predecessor}: {state}.", {"state": _SUCCESSION}),
 }
 
@@ -86,7 +110,9 @@ OPENZEPPELIN = {
     "ECDSAInvalidSignature": S(422, "The signature is not valid."),
     "ECDSAInvalidSignatureLength": S(422, "A signature has 65 bytes, not {length}."),
     "ECDSAInvalidSignatureS": S(422, "The signature is not in its canonical form (its s is in the upper half)."),
-    "ERC20InsufficientAllowance": S(409, "{spender} may take {allowance} minor units, {needed} are needed; approve more first."),
+    "ERC20InsufficientAllowance": S(
+        409, "{spender} may take {allowance} minor units, {needed} are needed; approve more first."
+    ),
     "ERC20InsufficientBalance": S(409, "{sender} has {balance} minor units, {needed} are needed."),
     "ERC20InvalidApprover": S(422, "{approver} cannot approve."),
     "ERC20InvalidReceiver": S(422, "{receiver} cannot receive."),
@@ -94,7 +120,8 @@ OPENZEPPELIN = {
     "ERC20InvalidSpender": S(422, "{spender} cannot spend."),
     "ERC2771ForwarderExpiredRequest": S(409, "The signed request expired at {deadline}; prepare and sign it again."),
     "ERC2771ForwarderInvalidSigner": S(
-        422, "The signature is not that of this request by its signer at the forwarder's next nonce; prepare and sign it again."
+        422,
+        "The signature is not that of this request by its signer at the forwarder's next nonce; prepare and sign it again.",
     ),
     "ERC2771ForwarderMismatchedValue": S(422, "Forwarded requests carry no native value."),
     "ERC2771ForwarderNoRefundReceiver": S(422, "Forwarded requests carry no native value."),

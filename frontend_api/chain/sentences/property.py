@@ -9,7 +9,9 @@ _LIEN = ("not there", "active", "released")
 _CASE = ("none", "applied", "offered", "accepted", "registered", "released", "closed")
 
 PROPERTY = {
-    "TitleRegistry_AlreadyRegistered": S(409, "{unit} was registered before; its title is {status}.", {"status": _TITLE}),
+    "TitleRegistry_AlreadyRegistered": S(
+        409, "{unit} was registered before; its title is {status}.", {"status": _TITLE}
+    ),
     "TitleRegistry_EmptyCertificateRoot": S(422, "A title needs a certificate; the zero hash commits to nothing."),
     "TitleRegistry_Encumbered": S(409, "{unit} has {liens} active liens; they must be released first."),
     "TitleRegistry_LienNotActive": S(409, "Lien {number} on {unit} is {status}.", {"status": _LIEN}),
@@ -23,7 +25,9 @@ PROPERTY = {
     "TitleRegistry_TransferForbiddenByLien": S(409, "{forbidding} liens on {unit} forbid its transfer."),
     "TitleRegistry_ZeroAmount": S(422, "A lien secures more than zero."),
     "MortgageDesk_EmptyTerms": S(422, "An offer names the hash of its terms."),
-    "MortgageDesk_Expired": S(409, "Case {caseId} expired at {validUntil}; it is {chainTime} on the chain. Apply again."),
+    "MortgageDesk_Expired": S(
+        409, "Case {caseId} expired at {validUntil}; it is {chainTime} on the chain. Apply again."
+    ),
     "MortgageDesk_NotTheBank": S(403, "{actor} is not the bank of case {caseId}, {bank} is."),
     "MortgageDesk_OtherTerms": S(409, "Case {caseId} was offered with the terms {offered}, not {terms}."),
     "MortgageDesk_TitleNotActive": S(404, "{unit} has no active title."),

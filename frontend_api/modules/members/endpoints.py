@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from ...auth import Caller
+from ...db import Row
 from ...errors import InvalidInput, NotFound
 from ...kit.bulk import Bulk, parse_items
 from ...kit.ids import Address
@@ -81,7 +82,7 @@ async def get_member(account: Address, request: Request, _: Caller) -> PartyReso
     return _resource(city, row)
 
 
-def _resource(city: Any, row: repository.Row) -> PartyResource:
+def _resource(city: Any, row: Row) -> PartyResource:
     labels = {number: label for label, number in city.deployment.kinds.items()}
     names = {entry["address"]: entry["name"] for entry in city.deployment.members.values()}
     until = row["valid_until"]

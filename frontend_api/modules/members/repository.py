@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy import Column, Connection, Integer, String, Table, and_, select
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
-from ...db import metadata
+from ...db import Row, metadata
 from .contract import RESIDENT, PartyStatus
 
 parties = Table(
@@ -71,9 +68,6 @@ def _retired(p: Projection, event: ChainEvent) -> None:
     p.put(parties, {"account": event.args["account"]}, status=PartyStatus.RETIRED.name.lower())
 
 
-Row = Mapping[str, Any]
-
-
 def find_party(connection: Connection, account: str) -> Row | None:
     return connection.execute(select(parties).where(parties.c.account == account)).mappings().first()
 
@@ -91,5 +85,7 @@ def list_parties(connection: Connection, kind: int | None, after: str | None, li
     if after is not None:
         wanted.append(parties.c.account > after)
     return list(
-        connection.execute(select(parties).where(and_(True, *wanted)).order_by(parties.c.account).limit(limit)).mappings()
+        connection.execute(
+            select(parties).where(and_(True, *wanted)).order_by(parties.c.account).limit(limit)
+        ).mappings()
     )

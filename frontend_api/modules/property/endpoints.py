@@ -75,7 +75,10 @@ async def import_titles(
     dry_run: Annotated[bool, Query(alias="dryRun")] = False,
     on_error: Annotated[str, Query(alias="onError", pattern="^(skip|refuse)$")] = "skip",
 ) -> ImportResource:
-    """Register titles from a CSV file. A broken row is refused with its column and the rule; `onError=refuse` then refuses the whole file."""
+    """Register titles from a CSV file.
+
+    A broken row is refused with its column and the rule; with `onError=refuse` the whole file is refused then.
+    """
     return await service.import_titles(act, await file.read(), dry_run=dry_run, refuse=on_error == "refuse")
 
 
@@ -137,9 +140,7 @@ async def get_mortgage(case_id: CaseId, service: Service, _: Caller) -> Mortgage
 async def offer_mortgage(case_id: CaseId, body: MortgageOffer, act: Act) -> TransactionResource:
     """Offer a mortgage to an applicant, as the bank that was asked."""
     desk = act.city.mortgages
-    return await act.send(
-        desk.offer(case_id, body.principal, body.terms, body.forbids_transfer, body.valid_until)
-    )
+    return await act.send(desk.offer(case_id, body.principal, body.terms, body.forbids_transfer, body.valid_until))
 
 
 @router.post("/mortgages/{case_id}/accept", status_code=202, tags=["mortgages"], operation_id="acceptMortgage")

@@ -1,7 +1,7 @@
 """Titles from a CSV file: each row is judged by itself, and a broken one is refused with its column and the rule.
 
-Columns: `unit`, `owner` (account address), then the certificate's fields, in the order of the heading. All but `unit` and `owner` go into the
-certificate under the column's name.
+Columns: `unit`, `owner` (account address), then the certificate's fields. All but `unit` and `owner` go into the certificate
+under the column's name.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def read_titles(content: bytes) -> list[TitleRow]:
 
 def _judge(line: int, heading: list[str], row: list[str], seen: dict[str, int]) -> TitleRow:
     if len(row) != len(heading):
-        return TitleRow(line, row[0] if row else "", "", refused=("row", f"has {len(row)} columns, the heading {len(heading)}"))
+        return TitleRow(
+            line, row[0] if row else "", "", refused=("row", f"has {len(row)} columns, the heading {len(heading)}")
+        )
     values = dict(zip(heading, (value.strip() for value in row), strict=True))
     unit, owner = values.pop("unit"), values.pop("owner")
     refusal = _refusal(line, unit, owner, values, seen)
@@ -82,7 +84,13 @@ def _refusal(line: int, unit: str, owner: str, values: dict[str, str], seen: dic
             return name, f"has more than {LARGEST_FIELD} characters"
     area = values["areaM2"]
     whole, _, part = area.partition(".")
-    if not whole.isascii() or not whole.isdigit() or (part and not part.isdigit()) or len(part) > 2 or int(whole) > 10**7:
+    if (
+        not whole.isascii()
+        or not whole.isdigit()
+        or (part and not part.isdigit())
+        or len(part) > 2
+        or int(whole) > 10**7
+    ):
         return "areaM2", "must be square metres with at most two decimals"
     if float(area) == 0:
         return "areaM2", "must be more than zero"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy import Boolean, Column, Connection, Integer, String, Table, and_, select
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
-from ...db import metadata
+from ...db import Row, metadata
 from .contract import MortgageState, TitleStatus
 
 titles = Table(
@@ -224,8 +221,6 @@ def _mortgage_closed(p: Projection, event: ChainEvent) -> None:
 
 # --- queries
 
-Row = Mapping[str, Any]
-
 
 def find_title(connection: Connection, unit: str) -> Row | None:
     return connection.execute(select(titles).where(titles.c.unit == unit)).mappings().first()
@@ -236,7 +231,9 @@ def list_titles(connection: Connection, owner: str | None, after: str | None, li
     wanted = [titles.c.owner == owner] if owner else []
     if after is not None:
         wanted.append(titles.c.unit > after)
-    return list(connection.execute(select(titles).where(and_(True, *wanted)).order_by(titles.c.unit).limit(limit)).mappings())
+    return list(
+        connection.execute(select(titles).where(and_(True, *wanted)).order_by(titles.c.unit).limit(limit)).mappings()
+    )
 
 
 def liens_of(connection: Connection, unit: str) -> list[Row]:
@@ -257,5 +254,7 @@ def list_mortgages(
     if after is not None:
         wanted.append(mortgages.c.case_id > after)
     return list(
-        connection.execute(select(mortgages).where(and_(True, *wanted)).order_by(mortgages.c.case_id).limit(limit)).mappings()
+        connection.execute(
+            select(mortgages).where(and_(True, *wanted)).order_by(mortgages.c.case_id).limit(limit)
+        ).mappings()
     )

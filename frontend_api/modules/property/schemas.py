@@ -17,7 +17,9 @@ class TitleRegistration(Body):
         description="what the certificate says, in this order",
         min_length=1,
         max_length=40,
-        examples=[{"owner": "李建国", "location": "娄底市娄星区湘中大道 1 号", "use": "residential", "areaM2": "118.60"}],
+        examples=[
+            {"owner": "李建国", "location": "娄底市娄星区湘中大道 1 号", "use": "residential", "areaM2": "118.60"}
+        ],
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from ...chain.abi import Call
+from ...db import Row
 from ...documents import certificate as certificates
 from ...documents import store
 from ...documents.certificate import Certificate, CertificateError, Context
@@ -87,17 +88,15 @@ class PropertyService:
 
     async def titles(self, owner: str | None, cursor: str | None, limit: int) -> TitleList:
         after = decode_cursor(cursor, 1)
-        rows = await self._city.database.read(
-            repository.list_titles, owner, after[0] if after else None, limit
-        )
+        rows = await self._city.database.read(repository.list_titles, owner, after[0] if after else None, limit)
         following = encode_cursor(rows[-1]["unit"]) if len(rows) == limit else None
         return TitleList(items=[await self._title(row) for row in rows], next=following)
 
     async def certificate(self, unit: str) -> bytes:
         """The current certificate's file."""
         row = await self._city.database.read(repository.find_title, unit)
-        content = row and await self._city.database.read(store.find, row["certificate_root"])
-        if not content:
+        content = None if row is None else await self._city.database.read(store.find, row["certificate_root"])
+        if content is None:
             raise NotFound(f"This service keeps no certificate for {unit}.")
         return bytes(content)
 
@@ -168,7 +167,7 @@ class PropertyService:
             issuer=issuer,
         )
 
-    async def _title(self, row: repository.Row) -> TitleResource:
+    async def _title(self, row: Row) -> TitleResource:
         found = await self._city.database.read(repository.liens_of, row["unit"]) if row["liens"] else []
         active = [LienResource.model_validate(dict(lien)) for lien in found if lien["released_at"] is None]
         return TitleResource(
@@ -183,7 +182,7 @@ class PropertyService:
             finality=self._city.finality(row),
         )
 
-    def _mortgage(self, row: repository.Row) -> MortgageResource:
+    def _mortgage(self, row: Row) -> MortgageResource:
         fields: dict[str, Any] = {name: row[name] for name in row if name != "changed_block"}
         registered = row["registered_at"]
         return MortgageResource(

@@ -49,7 +49,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Quote:
-    """What a bank signs: units of a receivable against money, for one seller. Field for field the struct of IFinancingDesk.
+    """What a bank signs: units of a receivable against money, for one seller; the struct of IFinancingDesk.
 
     units, proceeds: minor units of the receivable's currency
     valid_until: Unix seconds, the last second included
@@ -157,7 +157,7 @@ class FinancingDesk(Wrapper):
         return bytes(await self._read("digestOf", quote.fields()))
 
     def typed_data(self, quote: Quote, chain_id: int) -> dict[str, Any]:
-        """The EIP-712 message as wallets and `eth_account` take it; integers are strings, so that JavaScript loses no digits."""
+        """The EIP-712 message as wallets and `eth_account` take it; integers are strings, for JavaScript's sake."""
         message = {
             entry["name"]: str(value) if entry["type"].startswith("uint") else value
             for entry, value in zip(_QUOTE, quote.fields(), strict=True)

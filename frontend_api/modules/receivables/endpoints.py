@@ -82,7 +82,10 @@ async def draft_from_invoice(
         str | None, Form(alias="dueDate", description="YYYY-MM-DD, when the invoice does not say it")
     ] = None,
 ) -> TransactionResource:
-    """Draft a receivable from an invoice, as its seller. The debtor is the member with the buyer's credit code; it is due when the due date ends (UTC)."""
+    """Draft a receivable from an invoice, as its seller.
+
+    The debtor is the member with the buyer's credit code. It is due when the due date ends (UTC).
+    """
     return await act.send(await service.draft_from_invoice(act.account, await _read(file), debtor, due_date))
 
 
@@ -90,6 +93,7 @@ async def draft_from_invoice(
 async def list_receivables(
     service: Service,
     _: Caller,
+    *,
     supplier: Address | None = None,
     debtor: Address | None = None,
     holder: Address | None = None,
@@ -98,7 +102,7 @@ async def list_receivables(
     limit: Limit = 100,
 ) -> ReceivableList:
     """Receivables by number; `holder` holds units of it now."""
-    return await service.receivables(supplier, debtor, holder, state, cursor, limit)
+    return await service.receivables(cursor, limit, supplier=supplier, debtor=debtor, holder=holder, state=state)
 
 
 @router.get("/receivables/{receivable_id}", tags=["receivables"], operation_id="getReceivable")
@@ -143,7 +147,7 @@ async def transfer_units(receivable_id: CaseId, body: Transfer, act: Act) -> Tra
     "/receivables/{receivable_id}/payments", status_code=202, tags=["receivables"], operation_id="payReceivable"
 )
 async def pay_receivable(receivable_id: CaseId, body: Payment, act: Act) -> TransactionResource:
-    """Pay, wholly or in part, as the debtor, which has approved the Escrow. The first payment closes the receivable for transfers."""
+    """Pay, wholly or in part, as the debtor, which has approved the Escrow. The first payment ends transfers."""
     return await act.send(act.city.receivable_ledger.pay(receivable_id, body.amount))
 
 
@@ -166,7 +170,10 @@ async def prepare_quote(body: QuotePreparation, service: Service, caller: Writer
 
 @router.post("/quotes", status_code=201, tags=["quotes"], operation_id="giveQuote")
 async def give_quote(body: SignedQuote, service: Service, caller: Writer, response: Response) -> QuoteResource:
-    """Give the seller a signed quote, as the bank. It is kept only if the seller could fill it now. The same quote again answers 200 and the first one."""
+    """Give the seller a signed quote, as the bank. It is kept only if the seller could fill it now.
+
+    The same quote again answers 200 and the first one.
+    """
     found, new = await service.keep_quote(caller.account, body)
     response.status_code = 201 if new else 200
     response.headers["location"] = f"/quotes/{found.id}"

@@ -1,8 +1,11 @@
-"""Receivables, who holds them and what became of quotes, in SQL; and the quotes themselves, which no chain knows until they are filled."""
+"""Receivables, who holds them and what became of quotes, in SQL.
+
+And the quotes themselves, which the chain does not know until they are filled.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Integer, String, Table, and_, insert, select, update
@@ -213,12 +216,13 @@ def find_receivable(connection: Connection, receivable_id: int) -> Row | None:
 
 def list_receivables(
     connection: Connection,
-    supplier: str | None,
-    debtor: str | None,
-    holder: str | None,
-    state: str | None,
     after: int | None,
     limit: int,
+    *,
+    supplier: str | None = None,
+    debtor: str | None = None,
+    holder: str | None = None,
+    state: str | None = None,
 ) -> list[Row]:
     """Ordered by number. `holder` holds units of it now."""
     wanted = [receivables.c.supplier == supplier] if supplier else []
@@ -245,7 +249,7 @@ def holdings_of(connection: Connection, receivable_id: int) -> list[Row]:
 
 
 def next_nonce(connection: Connection, bank: str) -> int:
-    """A nonce that this service has proposed to nobody and has seen nobody use. Consecutive ones share storage on chain."""
+    """A nonce that was neither proposed before nor seen in use. Consecutive ones share storage on chain."""
     counted = connection.execute(select(quote_counters.c.next).where(quote_counters.c.bank == bank)).scalar()
     nonce = counted or 1
     while _is_taken(connection, bank, str(nonce)):
@@ -308,7 +312,7 @@ def find_quote(connection: Connection, digest: str, party: str) -> Row | None:
     return connection.execute(select(*_QUOTE_ROW).select_from(_JOINED).where(wanted)).mappings().first()
 
 
-def list_quotes(connection: Connection, receivable_id: int, party: str, limit: int) -> Sequence[Row]:
+def list_quotes(connection: Connection, receivable_id: int, party: str, limit: int) -> list[Row]:
     """The newest quotes for a receivable that `party` gave or was given."""
     wanted = and_(quotes.c.receivable_id == receivable_id, (quotes.c.bank == party) | (quotes.c.seller == party))
     query = select(*_QUOTE_ROW).select_from(_JOINED).where(wanted)

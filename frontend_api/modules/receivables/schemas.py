@@ -148,7 +148,7 @@ class QuoteFields(QuoteTerms):
 
 
 class SignedQuote(Body):
-    """A quote with the bank's signature, or with the wish that the service signs with the bank's key, if it holds it."""
+    """A quote with the bank's signature, or `sign: true` where the service holds the bank's key."""
 
     quote: QuoteFields
     signature: Signature | None = None
@@ -182,7 +182,7 @@ class QuoteResource(Resource):
     signature: str
     quoted_at: int
     state: str = Field(
-        description="open, filled, cancelled, expired (by chain time), or nonce_used: the bank gave the nonce to another quote too"
+        description="open, filled, cancelled, expired (by chain time), or nonce_used: another quote had the same nonce"
     )
     annualised_cost_basis_points: BasisPoints | None = Field(
         description="(units − proceeds) ÷ proceeds × 365 days ÷ time to the due date, rounded half up; as of now, "

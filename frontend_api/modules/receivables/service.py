@@ -121,17 +121,24 @@ class ReceivablesService:
 
     async def receivables(
         self,
+        cursor: str | None,
+        limit: int,
+        *,
         supplier: str | None,
         debtor: str | None,
         holder: str | None,
         state: str | None,
-        cursor: str | None,
-        limit: int,
     ) -> ReceivableList:
         after = decode_cursor(cursor, 1)
         position = int(after[0]) if after else None
         rows = await self._city.database.read(
-            repository.list_receivables, supplier, debtor, holder, state, position, limit
+            repository.list_receivables,
+            position,
+            limit,
+            supplier=supplier,
+            debtor=debtor,
+            holder=holder,
+            state=state,
         )
         following = encode_cursor(rows[-1]["id"]) if len(rows) == limit else None
         return ReceivableList(items=[ReceivableSummary(**self._facts(row)) for row in rows], next=following)
@@ -151,10 +158,10 @@ class ReceivablesService:
         return PreparedQuote(typed_data=self._typed_data(quote_of(bank, fields)), quote=written)
 
     async def keep_quote(self, bank: str, body: SignedQuote) -> tuple[QuoteResource, bool]:
-        """Store a quote for its seller, once the chain would let the seller fill it now; whether it is new comes with it.
+        """Store a quote for its seller, if the chain would let the seller fill it now; also says whether it is new.
 
-        What the chain checks: signature, role, nonce and validity; that the receivable is open and the seller holds the units; that the bank
-        has the money and has approved the desk.
+        What the chain checks: signature, role, nonce and validity; that the receivable is open and the seller holds
+        the units; that the bank has the money and has approved the desk.
         """
         quote = quote_of(bank, body.quote)
         await self._known(quote.receivable_id)
@@ -186,7 +193,7 @@ class ReceivablesService:
 
     async def cancel(self, party: str, digest: str) -> Call:
         row = await self._known_quote(party, digest)
-        # On chain everybody cancels nonces of its own: the seller's call would succeed and cancel nothing of the bank's.
+        # On chain everybody cancels its own nonces: the seller's call would succeed and cancel nothing of the bank's.
         if row["bank"] != party:
             raise Forbidden(f"Only {row['bank']}, which gave this quote, can cancel it.")
         return self._city.financing_desk.cancel(int(row["nonce"]))
@@ -275,7 +282,7 @@ def claimable(receivable: repository.Row, holding: repository.Row) -> int:
 
 
 def credit_code_of(party_key: str) -> str | None:
-    """The unified social credit code in a party's key as an invoice writes it (`[scheme:]id`, a VAT id perhaps with CN before it)."""
+    """The unified social credit code in a party's key as a judgement prints it: `[scheme:]id`, perhaps after `CN`."""
     letters = "".join(c for c in party_key.rsplit(":", 1)[-1].upper() if c.isalnum())
     if len(letters) == 20:
         letters = letters.removeprefix("CN")
@@ -323,7 +330,7 @@ def quote_of(bank: str, fields: QuoteFields) -> Quote:
 
 
 def quote_state(row: repository.Row, now: int) -> str:
-    """What became of a quote: its nonce's end if there was one, else by chain time. A nonce may have ended by another quote."""
+    """What became of a quote: its nonce's end, perhaps by another quote; else by chain time."""
     if row["nonce_state"] == "cancelled":
         return "cancelled"
     if row["nonce_state"] == "used":

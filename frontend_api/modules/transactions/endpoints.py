@@ -9,11 +9,11 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import Field, field_validator
 
 from ...auth import Caller
+from ...chain import outbox
 from ...chain.abi import Call, abi_of
 from ...errors import InvalidInput, Unavailable
 from ...kit.ids import Address
 from ...kit.schemas import Body, Resource
-from ...chain import outbox
 from ...submission import Action, Asked, TransactionResource, wait_seconds
 from .forwarding import FORWARDED_GAS, VALIDITY_SECONDS, ForwardRequest
 
@@ -41,7 +41,9 @@ class Preparation(Body):
 
 
 class PreparedResource(Resource):
-    typed_data: dict[str, Any] = Field(description="sign this with eth_signTypedData_v4, then send `request` and the signature")
+    typed_data: dict[str, Any] = Field(
+        description="sign this with eth_signTypedData_v4, then send `request` and the signature"
+    )
     request: dict[str, Any]
 
 
@@ -122,7 +124,7 @@ async def submit(
 
 def _typed(entry: dict[str, Any], args: list[Any]) -> list[Any]:
     """JSON arguments as the ABI's types: 0x-hex for bytes, or plain ASCII text for short ones; decimal strings for integers."""
-    made = []
+    made: list[Any] = []
     for parameter, value in zip(entry["inputs"], args, strict=True):
         kind = parameter["type"]
         if kind.startswith("bytes") and isinstance(value, str):
