@@ -259,7 +259,7 @@ def _is_form(request: Request) -> bool:
 
 async def _form_hash(request: Request) -> str:
     """A form by its fields and files: the boundary between them differs from one sending of it to the next."""
-    entries = []
+    entries: list[list[str | None]] = []
     for name, value in (await request.form()).multi_items():
         if isinstance(value, str):
             entries.append([name, value])

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from eth_utils.crypto import keccak
+from pydantic import SecretStr
 
 from . import ubl
 
@@ -78,6 +79,11 @@ class Judgement:
             "fingerprint": None if self.invoice_hash is None else "0x" + self.invoice_hash.hex(),
             "reason": self.reason,
         }
+
+
+def key_of(secret: SecretStr | None) -> bytes:
+    """The consortium's key from the settings: the UTF-8 bytes of the secret; the demonstration key without one."""
+    return DEMONSTRATION_KEY if secret is None else secret.get_secret_value().encode()
 
 
 def judge(data: bytes, *, currencies: Collection[str] | None = None, key: bytes = DEMONSTRATION_KEY) -> Judgement:

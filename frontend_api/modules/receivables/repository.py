@@ -5,14 +5,11 @@ And the quotes themselves, which the chain does not know until they are filled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy import Boolean, Column, Connection, Integer, String, Table, and_, insert, select, update
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
-from ...db import metadata
+from ...db import Row, metadata
 from .contract import NonceState, Quote, ReceivableState
 
 receivables = Table(
@@ -206,8 +203,6 @@ def _name(state: ReceivableState | NonceState) -> str:
 
 
 # --- queries
-
-Row = Mapping[str, Any]
 
 
 def find_receivable(connection: Connection, receivable_id: int) -> Row | None:

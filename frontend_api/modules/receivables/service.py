@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...chain.abi import Call
 from ...chain.projection import CHANGED
+from ...db import Row
 from ...errors import Forbidden, InvalidInput, NotFound
 from ...kit.ids import parse_credit_code
 from ...kit.pagination import decode_cursor, encode_cursor
 from ..members import repository as members_repository
 from . import repository
 from .contract import Quote
-from .invoices import DEMONSTRATION_KEY, Judgement, judge
+from .invoices import DEMONSTRATION_KEY, Judgement, judge, key_of
 from .schemas import (
     Draft,
     HoldingResource,
@@ -55,8 +56,7 @@ class InvoiceFile:
 class ReceivablesService:
     def __init__(self, city: City):
         self._city = city
-        secret = city.settings.fingerprint_key
-        self._key = DEMONSTRATION_KEY if secret is None else secret.get_secret_value().encode()
+        self._key = key_of(city.settings.fingerprint_key)
 
     # --- invoices
 
@@ -105,9 +105,9 @@ class ReceivablesService:
     async def receivable(self, receivable_id: int) -> ReceivableResource:
         row = await self._known(receivable_id)
         held = await self._city.database.read(repository.holdings_of, receivable_id)
-        changed = max(entry[CHANGED] for entry in (row, *held))
+        newest = max((row, *held), key=lambda entry: int(entry[CHANGED]))
         return ReceivableResource(
-            **self._facts({**row, CHANGED: changed}),
+            **self._facts(row, newest),
             holdings=[
                 HoldingResource(
                     holder=entry["holder"],
@@ -141,7 +141,7 @@ class ReceivablesService:
             state=state,
         )
         following = encode_cursor(rows[-1]["id"]) if len(rows) == limit else None
-        return ReceivableList(items=[ReceivableSummary(**self._facts(row)) for row in rows], next=following)
+        return ReceivableList(items=[ReceivableSummary(**self._facts(row, row)) for row in rows], next=following)
 
     # --- quotes
 
@@ -228,13 +228,13 @@ class ReceivablesService:
             raise InvalidInput(f"The invoice's buyer {buyer} is the member {member}.", field="debtor")
         return str(member or given)
 
-    async def _known(self, receivable_id: int) -> repository.Row:
+    async def _known(self, receivable_id: int) -> Row:
         row = await self._city.database.read(repository.find_receivable, receivable_id)
         if row is None:
             raise NotFound(f"There is no receivable {receivable_id}.")
         return row
 
-    async def _known_quote(self, party: str, digest: str) -> repository.Row:
+    async def _known_quote(self, party: str, digest: str) -> Row:
         row = await self._city.database.read(repository.find_quote, digest.lower(), party)
         if row is None:
             raise NotFound("There is no such quote that you gave or were given.")
@@ -243,17 +243,18 @@ class ReceivablesService:
     def _typed_data(self, quote: Quote) -> dict[str, Any]:
         return self._city.financing_desk.typed_data(quote, self._city.deployment.chain_id)
 
-    def _facts(self, row: repository.Row) -> dict[str, Any]:
+    def _facts(self, row: Row, newest: Row) -> dict[str, Any]:
+        """`newest` is the row that changed last of all that is shown."""
         undertaken, due = row["state"] in UNDERTAKEN, row["due_at"] <= self._city.indexer.head.time
         return {
             **{name: row[name] for name in row if name != CHANGED},
             "outstanding": str(int(row["face"]) - int(row["paid"]) if undertaken else 0),
             "open": row["state"] == "confirmed" and not due,
             "overdue": undertaken and due,
-            "finality": self._city.finality(row),
+            "finality": self._city.finality(newest),
         }
 
-    def _quote(self, row: repository.Row) -> QuoteResource:
+    def _quote(self, row: Row) -> QuoteResource:
         now = self._city.indexer.head.time
         state = quote_state(row, now)
         at = row["ended_at"] if state == "filled" else now
@@ -275,7 +276,7 @@ def annualised_cost(units: int, proceeds: int, seconds: int) -> int | None:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def claimable(receivable: repository.Row, holding: repository.Row) -> int:
+def claimable(receivable: Row, holding: Row) -> int:
     """As the ledger computes it: floor(units × paid ÷ face) − claimed, minor units."""
     entitled = int(holding["units"]) * int(receivable["paid"]) // int(receivable["face"])
     return entitled - int(holding["claimed"])
@@ -329,7 +330,7 @@ def quote_of(bank: str, fields: QuoteFields) -> Quote:
     )
 
 
-def quote_state(row: repository.Row, now: int) -> str:
+def quote_state(row: Row, now: int) -> str:
     """What became of a quote: its nonce's end, perhaps by another quote; else by chain time."""
     if row["nonce_state"] == "cancelled":
         return "cancelled"
@@ -339,7 +340,7 @@ def quote_state(row: repository.Row, now: int) -> str:
     return "expired" if now > row["valid_until"] else "open"
 
 
-def _stored(row: repository.Row) -> Quote:
+def _stored(row: Row) -> Quote:
     return Quote(
         row["receivable_id"],
         int(row["units"]),
