@@ -235,7 +235,12 @@ def test_mortgage__whole_life__each_step_on_chain_and_in_the_tables(served, li):
     title = served.get(f"/titles/{unit(50)}").json()
     assert title["encumbered"] is True
     [lien] = title["liens"]
-    assert (lien["holder"], lien["amount"], lien["currency"], lien["forbidsTransfer"]) == (bank, "80000000", "CNY", True)
+    assert (lien["holder"], lien["amount"], lien["currency"], lien["forbidsTransfer"]) == (
+        bank,
+        "80000000",
+        "CNY",
+        True,
+    )
     shown = served.get(f"/mortgages/{case}").json()
     assert shown["state"] == "registered"
     assert shown["applicationToRegistrationSeconds"] == shown["registeredAt"] - shown["appliedAt"]

@@ -8,6 +8,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
+from scripts.demonstration.processes import rpc
 from scripts.demonstration.receivables import INVOICE, changed
 from tests.evm import dev_account
 
@@ -225,6 +226,28 @@ def test_list__filters_and_cursor__every_receivable_once(served, confirmed):
     assert number in [item["id"] for item in holds]
     assert served.get("/receivables", supplier=debtor).json()["items"] == []
     assert served.get("/receivables", state="burnt").status_code == 422
+
+
+def test_get__due_date_passes__overdue_by_chain_time_alone(served):
+    due = served.chain.time() + 600
+    body = {"debtor": served.chain.member("debtor"), "currency": "CNY", "face": "7", "dueAt": due}
+    answer = served.post("/receivables", body | {"invoiceHash": "0x" + "c1" * 32}, member="supplier")
+    number = answer.json()["events"][0]["args"]["id"]
+    served.post(f"/receivables/{number}/confirm", member="debtor")
+    before = served.get(f"/receivables/{number}").json()
+    assert (before["open"], before["overdue"], before["outstanding"]) == (True, False, "7")
+
+    rpc(served.chain.url, "evm_increaseTime", 600)
+    rpc(served.chain.url, "evm_mine")
+
+    # Drafting waits for its block, and so for the tables to be past the due date.
+    served.post("/receivables", body | {"invoiceHash": "0x" + "c2" * 32, "dueAt": due + DAY}, member="supplier")
+    after = served.get(f"/receivables/{number}").json()
+    assert (after["open"], after["overdue"], after["outstanding"]) == (False, True, "7")
+    late = served.post(
+        f"/receivables/{number}/transfers", {"to": served.chain.member("bank"), "units": "1"}, member="supplier"
+    )
+    assert late.json()["contractError"]["name"] == "ReceivableLedger_Due"
 
 
 def test_get__unknown__404(served):
