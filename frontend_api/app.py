@@ -19,8 +19,8 @@ from .chain.rpc import NodeUnreachable
 from .city import City
 from .config import Settings
 from .documents.api import verifications_router
-from .documents.certificate import CertificateError, CertificateTooLarge
 from .documents.endpoints import router as documents_router
+from .documents.strict import CertificateError, CertificateTooLarge
 from .errors import InvalidInput, ServiceError, TooLarge
 from .kit.bulk import field_errors
 from .logs import configure_logs

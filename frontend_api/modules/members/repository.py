@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Integer, String, Table, and_, select
+from sqlalchemy import Column, Connection, String, Table, and_, select
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
-from ...db import Row, metadata
+from ...db import Row, Whole, metadata
 from .contract import RESIDENT, PartyStatus
 
 parties = Table(
     "parties",
     metadata,
     Column("account", String(42), primary_key=True),
-    Column("kind", Integer, nullable=False, index=True),
+    Column("kind", Whole, nullable=False, index=True),
     Column("credit_code", String(18), index=True),
     Column("status", String(12), nullable=False),
-    Column("valid_until", Integer),
-    Column("enrolled_at", Integer, nullable=False),
-    Column(CHANGED, Integer, nullable=False),
+    Column("valid_until", Whole),
+    Column("enrolled_at", Whole, nullable=False),
+    Column(CHANGED, Whole, nullable=False),
 )
 
 handlers = Handlers()

@@ -12,7 +12,8 @@ from ...chain.abi import Call
 from ...db import Row
 from ...documents import certificate as certificates
 from ...documents import store
-from ...documents.certificate import Certificate, CertificateError, Context
+from ...documents.certificate import Certificate, Context
+from ...documents.strict import CertificateError
 from ...errors import InvalidInput, NotFound
 from ...kit.pagination import decode_cursor, encode_cursor
 from ...submission import Action
