@@ -8,6 +8,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
+from frontend_api.kit.pagination import encode_cursor
 from scripts.demonstration.processes import rpc
 from scripts.demonstration.receivables import INVOICE, changed
 from tests.evm import dev_account
@@ -226,6 +227,8 @@ def test_list__filters_and_cursor__every_receivable_once(served, confirmed):
     assert number in [item["id"] for item in holds]
     assert served.get("/receivables", supplier=debtor).json()["items"] == []
     assert served.get("/receivables", state="burnt").status_code == 422
+    for cursor in (encode_cursor("abc"), encode_cursor(10**30), encode_cursor(1, 2), "%%%"):
+        assert served.get("/receivables", cursor=cursor).status_code == 422
 
 
 def test_get__due_date_passes__overdue_by_chain_time_alone(served):

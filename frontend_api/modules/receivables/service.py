@@ -14,7 +14,7 @@ from ...chain.projection import CHANGED
 from ...db import Row
 from ...errors import Forbidden, InvalidInput, NotFound
 from ...kit.ids import parse_credit_code
-from ...kit.pagination import decode_cursor, encode_cursor
+from ...kit.pagination import decode_number, encode_cursor
 from ..members import repository as members_repository
 from . import repository
 from .contract import Quote
@@ -129,11 +129,9 @@ class ReceivablesService:
         holder: str | None,
         state: str | None,
     ) -> ReceivableList:
-        after = decode_cursor(cursor, 1)
-        position = int(after[0]) if after else None
         rows = await self._city.database.read(
             repository.list_receivables,
-            position,
+            decode_number(cursor),
             limit,
             supplier=supplier,
             debtor=debtor,
