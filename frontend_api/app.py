@@ -28,6 +28,7 @@ from .logs import configure_logs
 from .modules.members.endpoints import router as members_router
 from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
+from .modules.receivables.endpoints import router as receivables_router
 from .modules.transactions.endpoints import router as transactions_router
 from .web.pages import pages_router
 
@@ -75,7 +76,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.city = city
     _add_errors(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    for router in (members_router, money_router, property_router, documents_router, transactions_router):
+    for router in (
+        members_router,
+        money_router,
+        property_router,
+        receivables_router,
+        documents_router,
+        transactions_router,
+    ):
         app.include_router(router)
     app.include_router(verifications_router(lambda: city.reader))
     app.include_router(

@@ -234,7 +234,7 @@ async def action(
         str | None, Header(description="`wait=10` waits that many seconds for the block (RFC 7240)")
     ] = None,
 ) -> Action:
-    body = hashlib.sha256(await request.body()).hexdigest() if _has_json(request) else ""
+    body = await _form_hash(request) if _is_form(request) else hashlib.sha256(await request.body()).hexdigest()
     hashed = outbox.body_hash([request.method, request.url.path, request.url.query, body])
     asked = Asked(caller.key_id, caller.account, idempotency_key, hashed, wait_seconds(prefer))
     return Action(request.app.state.city, asked, response)
@@ -253,8 +253,20 @@ def wait_seconds(prefer: str | None) -> float:
     return min(float(found[1]), LONGEST_WAIT_SECONDS)
 
 
-def _has_json(request: Request) -> bool:
-    return "multipart/" not in request.headers.get("content-type", "")
+def _is_form(request: Request) -> bool:
+    return "multipart/" in request.headers.get("content-type", "")
+
+
+async def _form_hash(request: Request) -> str:
+    """A form by its fields and files: the boundary between them differs from one sending of it to the next."""
+    entries: list[list[str | None]] = []
+    for name, value in (await request.form()).multi_items():
+        if isinstance(value, str):
+            entries.append([name, value])
+        else:
+            entries.append([name, value.filename, hashlib.sha256(await value.read()).hexdigest()])
+            await value.seek(0)
+    return outbox.body_hash(entries)
 
 
 def _is_busy(connection: Connection) -> bool:

@@ -72,6 +72,13 @@ def find_party(connection: Connection, account: str) -> Row | None:
     return connection.execute(select(parties).where(parties.c.account == account)).mappings().first()
 
 
+def find_by_credit_code(connection: Connection, code: str) -> str | None:
+    """The account of the member with a credit code, the active one where several had it."""
+    query = select(parties.c.account).where(parties.c.credit_code == code)
+    active = parties.c.status == PartyStatus.ACTIVE.name.lower()
+    return connection.execute(query.order_by(active.desc(), parties.c.enrolled_at.desc()).limit(1)).scalar()
+
+
 def list_parties(connection: Connection, kind: int | None, after: str | None, limit: int) -> list[Row]:
     """Ordered by account."""
     wanted = [parties.c.kind == kind] if kind is not None else []
