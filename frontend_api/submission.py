@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from .auth import Writer
 from .chain import outbox
@@ -119,11 +119,11 @@ class Submissions:
         return None if found is None else list(found)
 
     async def simulate(self, account: str, call: Call) -> None:
-        """Refuse at once what the contract would refuse, unless something that it may depend on is still on its way."""
+        """Refuse at once what the contract would refuse, unless an earlier act of the account is still on its way."""
         try:
             await self._sender.simulate(account, call.to, call.data)
         except ContractRefused:
-            if not await self._database.read(_is_busy):
+            if not await self._database.read(_is_busy, account):
                 raise
 
     async def get(self, identifier: str) -> TransactionResource:
@@ -269,8 +269,8 @@ async def _form_hash(request: Request) -> str:
     return outbox.body_hash(entries)
 
 
-def _is_busy(connection: Connection) -> bool:
-    waiting = outbox.transactions.c.state.in_(("queued", "submitted"))
+def _is_busy(connection: Connection, account: str) -> bool:
+    waiting = and_(outbox.transactions.c.sender == account, outbox.transactions.c.state.in_(("queued", "submitted")))
     return connection.execute(select(outbox.transactions.c.id).where(waiting).limit(1)).first() is not None
 
 

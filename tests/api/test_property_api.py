@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -287,6 +288,8 @@ def test_lists__cursor__every_title_once(served, titled):
     assert seen == sorted(set(seen))
     assert titled in seen
     assert served.get("/titles", cursor="!!").status_code == 422
+    words = base64.urlsafe_b64encode(b"seven").decode().rstrip("=")
+    assert served.get("/mortgages", cursor=words).status_code == 422
 
 
 def test_forward_request__wrong_signature_replay_and_stranger__refused(served, li, titled):

@@ -5,42 +5,42 @@ And the quotes themselves, which the chain does not know until they are filled.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Connection, Integer, String, Table, and_, insert, select, update
+from sqlalchemy import Boolean, Column, Connection, String, Table, and_, insert, select, update
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
-from ...db import Row, metadata
+from ...db import Row, Whole, metadata
 from .contract import NonceState, Quote, ReceivableState
 
 receivables = Table(
     "receivables",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     Column("supplier", String(42), nullable=False, index=True),
     Column("debtor", String(42), nullable=False, index=True),
     Column("currency", String(3), nullable=False),
     Column("face", String(39), nullable=False),
     Column("paid", String(39), nullable=False),
-    Column("due_at", Integer, nullable=False),
+    Column("due_at", Whole, nullable=False),
     Column("state", String(12), nullable=False, index=True),
     Column("invoice_hash", String(66), nullable=False, index=True),
-    Column("drafted_at", Integer, nullable=False),
-    Column("confirmed_at", Integer),
-    Column("rejected_at", Integer),
-    Column("withdrawn_at", Integer),
-    Column("settled_at", Integer),
-    Column(CHANGED, Integer, nullable=False),
+    Column("drafted_at", Whole, nullable=False),
+    Column("confirmed_at", Whole),
+    Column("rejected_at", Whole),
+    Column("withdrawn_at", Whole),
+    Column("settled_at", Whole),
+    Column(CHANGED, Whole, nullable=False),
 )
 
 #: Every account that ever held units of a receivable; `units` may be zero again.
 holdings = Table(
     "holdings",
     metadata,
-    Column("receivable_id", Integer, primary_key=True),
+    Column("receivable_id", Whole, primary_key=True),
     Column("holder", String(42), primary_key=True, index=True),
     Column("units", String(39), nullable=False),
     Column("claimed", String(39), nullable=False),
-    Column(CHANGED, Integer, nullable=False),
+    Column(CHANGED, Whole, nullable=False),
 )
 
 #: Nonces that banks have used or cancelled; the last columns say by which quote, where one was filled.
@@ -50,13 +50,13 @@ quote_nonces = Table(
     Column("bank", String(42), primary_key=True),
     Column("nonce", String(78), primary_key=True),
     Column("state", String(12), nullable=False),
-    Column("ended_at", Integer, nullable=False),
-    Column("receivable_id", Integer),
+    Column("ended_at", Whole, nullable=False),
+    Column("receivable_id", Whole),
     Column("seller", String(42)),
     Column("units", String(39)),
     Column("proceeds", String(39)),
     Column("recourse", Boolean),
-    Column(CHANGED, Integer, nullable=False),
+    Column(CHANGED, Whole, nullable=False),
 )
 
 #: Signed quotes. They are private to bank and seller and not derived from the chain: a replay does not bring them back.
@@ -64,16 +64,16 @@ quotes = Table(
     "quotes",
     metadata,
     Column("id", String(66), primary_key=True),
-    Column("receivable_id", Integer, nullable=False, index=True),
+    Column("receivable_id", Whole, nullable=False, index=True),
     Column("units", String(39), nullable=False),
     Column("proceeds", String(39), nullable=False),
     Column("seller", String(42), nullable=False, index=True),
     Column("bank", String(42), nullable=False, index=True),
     Column("recourse", Boolean, nullable=False),
-    Column("valid_until", Integer, nullable=False),
+    Column("valid_until", Whole, nullable=False),
     Column("nonce", String(78), nullable=False),
     Column("signature", String, nullable=False),
-    Column("quoted_at", Integer, nullable=False),
+    Column("quoted_at", Whole, nullable=False),
 )
 
 #: The nonce that this service proposes next for a bank's quote.
@@ -81,7 +81,7 @@ quote_counters = Table(
     "quote_counters",
     metadata,
     Column("bank", String(42), primary_key=True),
-    Column("next", Integer, nullable=False),
+    Column("next", Whole, nullable=False),
 )
 
 handlers = Handlers()
