@@ -2,7 +2,8 @@
 
 21,000 + calldata + first touches of accounts and slots + writes + logs + precompiles + one authority check per restricted function.
 The touches are a committed list (tests/snapshots/gas/<operation>.json); a test sees that the operation's trace touches exactly
-that list, so that the floor cannot be padded. Costs: EIP-2929 (touches), EIP-2200/3529 (writes, refunds), EIP-2028 (calldata), Yellow Paper (logs).
+that list, so that the floor cannot be padded.
+Costs: EIP-2929 (touches), EIP-2200/3529 (writes, refunds), EIP-2028 (calldata), Yellow Paper (logs).
 """
 
 from __future__ import annotations

@@ -33,10 +33,10 @@ def test_by_hand__every_command__runs_and_prints_what_is_promised(tmp_path: Path
         if language != "sh":
             promised += [line for line in block.splitlines() if line.strip()]
             continue
-        block = block.replace("8545", str(rpc_port)).replace("8000", str(api_port))
-        block = block.replace("make setup\n", "").replace("sqlite:///.run/readme.db", f"sqlite:///{tmp_path}/readme.db")
+        own = block.replace("8545", str(rpc_port)).replace("8000", str(api_port))
+        own = own.replace("make setup\n", "").replace("sqlite:///.run/readme.db", f"sqlite:///{tmp_path}/readme.db")
         # The chain and the service need a moment that a person gives them while reading on.
-        script += [re.sub(r"&( +#.*)?$", r"&\nsleep 5", block, flags=re.MULTILINE)]
+        script += [re.sub(r"&( +#.*)?$", r"&\nsleep 5", own, flags=re.MULTILINE)]
     book = ROOT / "deployments" / "31337.json"
     kept = tmp_path / "31337.json"
     if book.exists():
