@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.evm import dev_account, reverts
+from tests.evm import Reverted, dev_account, reverts
 from tests.signing import forward_request
 
 SCOPE = b"PROPERTY".ljust(32, b"\0")
@@ -79,15 +79,15 @@ def test_restricted__with_a_delay__scheduled_then_called_directly_or_forwarded(c
     authority.grantRole(42, city.li, 60, sender=admin)
     forwarder = city.contract("Forwarder")
     request = forward_request(forwarder, (desk.actRestricted,), city.li.key, city.li.address)
-    with pytest.raises(Exception, match="AccessManagerNotScheduled"):
+    with pytest.raises(Reverted, match="AccessManagerNotScheduled"):
         desk.actRestricted(sender=city.li)
 
     authority.schedule(desk, selector, 0, sender=city.li)
-    with pytest.raises(Exception, match="AccessManagerNotReady"):
+    with pytest.raises(Reverted, match="AccessManagerNotReady"):
         forwarder.execute(request, sender=NOBODY)
     city.chain.mine(60)
     assert forwarder.execute(request, sender=NOBODY).only("Acted")["actor"] == city.li.address
-    with pytest.raises(Exception, match="AccessManagerNotScheduled"):
+    with pytest.raises(Reverted, match="AccessManagerNotScheduled"):
         desk.actRestricted(sender=city.li)
 
 
