@@ -38,7 +38,7 @@ def render() -> str:
 
 def current(text: str) -> str:
     """The table as it stands in the text."""
-    return text.split(START)[1].split(END, maxsplit=1)[0].strip()
+    return text.split(START, maxsplit=1)[1].split(END, maxsplit=1)[0].strip()
 
 
 @click.command()
@@ -47,8 +47,9 @@ def cli() -> None:
 
     Example: ape run roles_table
     """
-    text = README.read_text()
-    README.write_text(text.replace(current(text), render()))
+    before, rest = README.read_text().split(START, maxsplit=1)
+    _, after = rest.split(END, maxsplit=1)
+    README.write_text(f"{before}{START}\n{render()}\n{END}{after}")
     click.echo(f"{README.relative_to(ROOT)} written")
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 import pytest
 
+from frontend_api.chain.abi import abi_of, contract_types
 from frontend_api.cli import main
 from frontend_api.modules.receivables.invoices import judge
 from scripts import roles_table
+from scripts.deployment.plan import read_manifests
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = {"node_modules", ".venv", ".build", ".git", ".cache", ".run", ".pytest_cache"}
@@ -119,6 +121,34 @@ def test_ape_run__every_script_named__exists(name):
 
 def test_roles_table__equals_the_manifests():
     assert roles_table.current(roles_table.README.read_text()) == roles_table.render(), "run `ape run roles_table`"
+
+
+#: Inherited and described by its standard, or always refused.
+STANDARD = {
+    "approve", "cancelAuthorization", "receiveWithAuthorization", "safeTransferFrom", "safeBatchTransferFrom",
+    "setApprovalForAll", "setAuthority", "transfer", "transferFrom", "transferWithAuthorization",
+}  # fmt: skip
+
+
+def test_functions_without_a_role__are_all_in_the_map():
+    listed = set(re.findall(r"`(?:\w+\.)?(\w+)`", text_of(roles_table.README).split(roles_table.END)[1]))
+    restricted = {
+        (contract, function)
+        for manifest in read_manifests()
+        for contract, functions in manifest.functions.items()
+        for function in functions
+    }
+    missing = [
+        f"{contract}.{entry['name']}"
+        for contract in contract_types()
+        if contract != "Authority"
+        for entry in abi_of(contract).entries
+        if entry["type"] == "function"
+        and entry["stateMutability"] in ("nonpayable", "payable")
+        and (contract, entry["name"]) not in restricted
+        and entry["name"] not in STANDARD | listed
+    ]
+    assert missing == []
 
 
 def solidity_fields() -> dict[tuple[str, str, str], list[str]]:
