@@ -53,6 +53,7 @@ $(STAMPS)/tools: $(STAMPS)/node scripts/toolchain/solc.sh scripts/toolchain/solc
 	@chmod +x $(SOLC)
 	@if [ -x $(ANVIL) ]; then ln -sf "$(CURDIR)/$(ANVIL)" .build/bin/anvil; \
 	elif ! command -v anvil >/dev/null; then echo "npm has no Anvil for this platform here: install Foundry's and put anvil on PATH"; exit 1; fi
+	@printf 'export PATH="%s:$$PATH" SOLCX_BINARY_PATH="%s"\n' "$(TOOLS)" "$(CURDIR)/.build/bin" > .build/env.sh
 	@mkdir -p $(@D) && touch $@
 
 setup: $(STAMPS)/python $(STAMPS)/tools ## install everything the project needs (PyPI and npm only)
