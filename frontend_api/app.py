@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -41,6 +42,10 @@ and `Prefer: wait=10` to wait for the block."""
 
 #: Certificate fields that a page reached by a bare link may show; the others show only to who has the file.
 PUBLIC_FIELDS = frozenset({"location", "use", "areaM2", "rightType"})
+
+
+#: Where FastAPI looked, which says nothing to the caller: the body, and which kind of it.
+_PREFIX = re.compile(r"^body\.?((one|bulk)(\.|$))?")
 
 
 class Problem(Response):
@@ -139,7 +144,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        errors = [e | {"field": e["field"].removeprefix("body.")} for e in field_errors(error.errors())]
+        errors = [e | {"field": _PREFIX.sub("", e["field"])} for e in field_errors(error.errors())]
         detail = "; ".join(f"{e['field']}: {e['rule']}" for e in errors[:5])
         return Problem(
             {

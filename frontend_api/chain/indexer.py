@@ -52,6 +52,15 @@ events = Table(
 )
 
 
+#: One row: the block up to which the journal was dropped. A restart must not believe that it could undo less.
+finality = Table(
+    "finality",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("block", Whole, nullable=False),
+)
+
+
 @dataclass(frozen=True)
 class Head:
     """How far the tables are: the last block, and the last final one."""
@@ -205,6 +214,7 @@ class Indexer:
                 connection.execute(insert(events), [_row(event) for event in found])
         mark_outcomes(connection, outcomes)
         forget_journal(connection, fetched[-1].number - self._depth)
+        _remember_final(connection, fetched[-1].number - self._depth)
 
     async def _is_gone(self, number: int) -> bool:
         """Whether the stored head is no longer what the chain has at that height."""
@@ -229,11 +239,11 @@ class Indexer:
 
     async def _refresh_head(self) -> None:
         row = await self._database.read(_newest)
-        if row is None:
-            self.head, self._head_hash = Head(-1, 0, -1), None
-            return
         # Finality never goes back: what was reported final stays so, and a deeper reorganisation raises an alarm.
-        final = max(self.head.final, row["number"] - self._depth)
+        final = max(self.head.final, await self._database.read(_final))
+        if row is None:
+            self.head, self._head_hash = Head(-1, 0, final), None
+            return
         self.head, self._head_hash = Head(row["number"], row["time"], final), row["hash"]
 
     _head_hash: str | None = None
@@ -248,6 +258,18 @@ class Indexer:
 def _newest(connection: Connection) -> Any:
     newest = select(func.max(blocks.c.number)).scalar_subquery()
     return connection.execute(select(blocks).where(blocks.c.number == newest)).mappings().first()
+
+
+def _final(connection: Connection) -> int:
+    found = connection.execute(select(finality.c.block)).scalar()
+    return -1 if found is None else int(found)
+
+
+def _remember_final(connection: Connection, block: int) -> None:
+    before = _final(connection)
+    if block > before:
+        connection.execute(delete(finality))
+        connection.execute(insert(finality).values(id=1, block=block))
 
 
 def _undo(connection: Connection, number: int) -> None:

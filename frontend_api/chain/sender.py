@@ -189,15 +189,14 @@ class Sender:
                     await self._database.write(outbox.fail, row["id"], problem | {"status": 409})
 
     async def _next_nonce(self, sender: str) -> int:
-        """The stored next nonce, or the chain's where the chain is ahead. A query that fails is never taken as zero."""
+        """The stored next nonce, or the chain's where the chain is ahead.
+
+        A node that lags behind what was already seen in blocks must not make a nonce be used twice, and a query that
+        fails is never taken as zero.
+        """
         stored = await self._database.read(outbox.next_nonce, sender)
         on_chain = int(await self._rpc.call("eth_getTransactionCount", sender, "pending"), 16)
-        if stored is None:
-            return on_chain
-        waiting = await self._database.read(outbox.in_flight, sender)
-        if not waiting:
-            return on_chain
-        return max(stored, on_chain)
+        return on_chain if stored is None else max(stored, on_chain)
 
     async def _base_fee(self) -> int:
         block = await self._rpc.call("eth_getBlockByNumber", "latest", False)

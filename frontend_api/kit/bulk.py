@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError
 
 from ..errors import InvalidInput
 from .schemas import Body
@@ -17,6 +17,16 @@ class Bulk(Body):
 
     items: list[dict[str, Any]] = Field(min_length=1, max_length=1000)
     on_error: Literal["skip", "refuse"] = "skip"
+
+
+def one_or_bulk(body: Any) -> str:
+    """Which of the two a body means to be, so that only that one's rules are spoken of."""
+    items = "items" in body if isinstance(body, dict) else isinstance(body, Bulk)
+    return "bulk" if items else "one"
+
+
+OneOrBulk = Discriminator(one_or_bulk)
+One, Many = Tag("one"), Tag("bulk")
 
 
 def parse_items(model: type[Item], bulk: Bulk) -> list[Item | InvalidInput]:

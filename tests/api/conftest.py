@@ -18,6 +18,9 @@ from frontend_api.db import Database
 from tests.anvil import AnvilCity
 from tests.evm import MNEMONIC, dev_account
 
+#: What a title's certificate says at least.
+FIELDS = {"ownerName": "李建国", "location": "娄底市娄星区", "use": "住宅", "areaM2": "88.00"}
+
 
 class Served:
     """The running service, as each member sees it."""
@@ -79,7 +82,7 @@ class Served:
             assert answer.status_code == 200, answer.text
 
     def title(self, unit: str, owner: Any) -> dict[str, Any]:
-        answer = self.post("/titles", {"unit": unit, "owner": owner.address, "fields": {"location": "somewhere"}})
+        answer = self.post("/titles", {"unit": unit, "owner": owner.address, "fields": FIELDS})
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 

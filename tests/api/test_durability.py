@@ -14,7 +14,7 @@ from frontend_api.chain.deployment import DeploymentError
 from frontend_api.chain.indexer import projections
 from frontend_api.chain.rpc import NodeUnreachable, Rpc
 from tests.anvil import AnvilCity, RpcBackend, rpc
-from tests.api.conftest import Served
+from tests.api.conftest import FIELDS, Served
 from tests.evm import dev_account
 
 UNIT = "431302001001GB00002F0001{:04d}"
@@ -36,7 +36,7 @@ def served(chain: AnvilCity, tmp_path: Path) -> Iterator[Served]:
 
 
 def body(number: int, **change: Any) -> dict[str, Any]:
-    return {"unit": UNIT.format(number), "owner": dev_account(10).address, "fields": {"location": "x"}} | change
+    return {"unit": UNIT.format(number), "owner": dev_account(10).address, "fields": FIELDS} | change
 
 
 def wait_for(served: Served, identifier: str, *states: str, seconds: float = 30) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from scripts.demonstration.make_titles import FILE
+from tests.api.conftest import FIELDS
 from tests.evm import dev_account
 
 UNIT = "431302001001GB00001F0001{:04d}"
@@ -24,7 +25,7 @@ def titled(served, li):
 
 
 def test_register__one_title__on_chain_and_in_the_tables(served, li):
-    answer = served.post("/titles", {"unit": unit(10), "owner": li.address, "fields": {"location": "娄星区"}})
+    answer = served.post("/titles", {"unit": unit(10), "owner": li.address, "fields": FIELDS})
 
     assert answer.status_code == 200
     transaction = answer.json()
@@ -40,7 +41,7 @@ def test_register__one_title__on_chain_and_in_the_tables(served, li):
 
 
 def test_register__twice__409_with_the_contract_error(served, li, titled):
-    answer = served.post("/titles", {"unit": titled, "owner": li.address, "fields": {"location": "x"}})
+    answer = served.post("/titles", {"unit": titled, "owner": li.address, "fields": FIELDS})
 
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
@@ -61,12 +62,15 @@ def test_register__twice__409_with_the_contract_error(served, li, titled):
         ({"owner": "0x1234"}, "owner", "40 hexadecimal digits"),
         ({"owner": "0x70997970c51812dc3A010C7d01b50e0d17dc79C8"}, "owner", "checksum"),
         ({"owner": "0x" + "00" * 20}, "owner", "zero address"),
-        ({"fields": {}}, "fields", "at least 1"),
+        ({"fields": {}}, "fields", "ownerName must not be empty"),
+        ({"fields": {k: v for k, v in FIELDS.items() if k != "use"}}, "fields", "use must not be empty"),
+        ({"fields": FIELDS | {"areaM2": "0.00"}}, "fields", "areaM2 must be more than zero"),
+        ({"fields": FIELDS | {"areaM2": "88,00"}}, "fields", "square metres"),
         ({"colour": "red"}, "colour", "not permitted"),
     ],
 )
 def test_register__bad_field__422_names_field_and_rule(served, li, change, field, words):
-    body = {"unit": unit(11), "owner": li.address, "fields": {"location": "x"}} | change
+    body = {"unit": unit(11), "owner": li.address, "fields": FIELDS} | change
     answer = served.post("/titles", body)
 
     assert answer.status_code == 422
@@ -76,20 +80,20 @@ def test_register__bad_field__422_names_field_and_rule(served, li, change, field
 
 
 def test_register__without_key__401(served, li):
-    body = {"unit": unit(12), "owner": li.address, "fields": {"location": "x"}}
+    body = {"unit": unit(12), "owner": li.address, "fields": FIELDS}
     assert served.post("/titles", body, member=None).status_code == 401
     served.keys["forged"] = "cck_" + "A" * 43
     assert served.post("/titles", body, member="forged").status_code == 401
 
 
 def test_register__key_without_scope_write__403(served, li):
-    body = {"unit": unit(12), "owner": li.address, "fields": {"location": "x"}}
+    body = {"unit": unit(12), "owner": li.address, "fields": FIELDS}
     answer = served.post("/titles", body, member="reader")
     assert (answer.status_code, answer.json()["detail"]) == (403, "The key 'reader' has no scope `write`.")
 
 
 def test_register__by_a_bank__403_with_the_role_refusal(served, li):
-    answer = served.post("/titles", {"unit": unit(12), "owner": li.address, "fields": {"a": "x"}}, member="bank")
+    answer = served.post("/titles", {"unit": unit(12), "owner": li.address, "fields": FIELDS}, member="bank")
     assert answer.status_code == 403
     assert answer.json()["contractError"] == {
         "name": "AccessManagedUnauthorized",
@@ -99,9 +103,9 @@ def test_register__by_a_bank__403_with_the_role_refusal(served, li):
 
 def test_register__bulk_with_a_broken_item__others_go_through(served, li):
     items = [
-        {"unit": unit(20), "owner": li.address, "fields": {"location": "x"}},
-        {"unit": "broken", "owner": li.address, "fields": {"location": "x"}},
-        {"unit": unit(21), "owner": li.address, "fields": {"location": "x"}},
+        {"unit": unit(20), "owner": li.address, "fields": FIELDS},
+        {"unit": "broken", "owner": li.address, "fields": FIELDS},
+        {"unit": unit(21), "owner": li.address, "fields": FIELDS},
     ]
     answer = served.post("/titles", {"items": items})
 
@@ -120,7 +124,7 @@ def test_register__bulk_with_a_broken_item__others_go_through(served, li):
 
 
 def test_register__bulk_that_wants_all_or_nothing__nothing_is_stored(served, li):
-    items = [{"unit": unit(22), "owner": li.address, "fields": {"l": "x"}}, {"unit": unit(23)}]
+    items = [{"unit": unit(22), "owner": li.address, "fields": FIELDS}, {"unit": unit(23)}]
     answer = served.post("/titles", {"items": items, "onError": "refuse"})
     assert answer.status_code == 422
     assert {e["field"] for e in answer.json()["errors"]} == {"items.1.owner", "items.1.fields"}
@@ -131,7 +135,7 @@ def test_register__bulk_that_wants_all_or_nothing__nothing_is_stored(served, li)
 
 
 def test_idempotency__same_key_and_body__one_title_one_certificate(served, li):
-    body = {"unit": unit(30), "owner": li.address, "fields": {"location": "x"}}
+    body = {"unit": unit(30), "owner": li.address, "fields": FIELDS}
     first = served.post("/titles", body, key="same")
     again = served.post("/titles", body, key="same")
 
@@ -140,7 +144,7 @@ def test_idempotency__same_key_and_body__one_title_one_certificate(served, li):
 
 
 def test_idempotency__same_key_other_body__422(served, li):
-    body = {"unit": unit(31), "owner": li.address, "fields": {"location": "x"}}
+    body = {"unit": unit(31), "owner": li.address, "fields": FIELDS}
     served.post("/titles", body, key="other")
     answer = served.post("/titles", body | {"unit": unit(32)}, key="other")
     assert answer.status_code == 422
@@ -275,6 +279,25 @@ def test_certificate__of_a_title__verifies_and_shows_pledge(served, li, titled):
     tampered["fields"][0]["value"] = "elsewhere"
     answer = served.http.post("/verifications", content=json.dumps(tampered))
     assert answer.json()["verdict"] == "altered"
+
+
+def test_reissue__new_certificate__old_one_superseded_in_both_registries(served, li):
+    served.title(unit(60), li)
+    old = served.get(f"/titles/{unit(60)}/certificate").content
+    answer = served.post(
+        f"/titles/{unit(60)}/reissue", {"fields": FIELDS | {"areaM2": "88.50"}, "basis": "0x" + "1" * 64}
+    )
+
+    assert answer.status_code == 200, answer.text
+    shown = served.get(f"/titles/{unit(60)}").json()
+    assert shown["version"] == 2
+    checked = served.http.post("/verifications", content=old).json()
+    assert checked["verdict"] == "superseded"
+    assert checked["decidedBy"]["code"] == "replaced"
+    assert checked["decidedBy"]["values"]["root"] == shown["certificateRoot"]
+    new = served.get(f"/titles/{unit(60)}/certificate").content
+    assert served.http.post("/verifications", content=new).json()["verdict"] == "valid"
+    assert served.post(f"/titles/{unit(98)}/reissue", {"fields": FIELDS, "basis": "0x" + "1" * 64}).status_code == 404
 
 
 def test_lists__cursor__every_title_once(served, titled):

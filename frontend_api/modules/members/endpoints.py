@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 
 from ...auth import Caller
 from ...db import Row
 from ...errors import InvalidInput, NotFound
-from ...kit.bulk import Bulk, parse_items
+from ...kit.bulk import Bulk, Many, One, OneOrBulk, parse_items
 from ...kit.ids import Address
 from ...kit.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from ...submission import Act, BulkResource, TransactionResource
@@ -18,6 +18,8 @@ from .contract import RESIDENT
 from .schemas import Admission, Decision, Enrolment, PartyList, PartyResource
 
 router = APIRouter()
+
+EnrolmentBody = Annotated[Annotated[Enrolment, One] | Annotated[Bulk, Many], OneOrBulk]
 
 
 @router.post("/members", status_code=202, tags=["members"], operation_id="admitMember")
@@ -31,7 +33,7 @@ async def admit_member(body: Admission, act: Act) -> TransactionResource:
 
 
 @router.post("/residents", status_code=202, tags=["members"], operation_id="enrolResidents")
-async def enrol_residents(body: Enrolment | Bulk, act: Act) -> TransactionResource | BulkResource:
+async def enrol_residents(body: EnrolmentBody, act: Act) -> TransactionResource | BulkResource:
     """Enrol one resident, or up to 1,000."""
     members = act.city.members
     if isinstance(body, Enrolment):

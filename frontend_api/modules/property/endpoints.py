@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFi
 
 from ...auth import Caller
 from ...errors import InvalidInput, ServiceError
-from ...kit.bulk import Bulk, parse_items
+from ...kit.bulk import Bulk, Many, One, OneOrBulk, parse_items
 from ...kit.ids import Address, CaseId, UnitNumber
 from ...kit.pagination import Cursor, Limit
 from ...submission import Act, BulkResource, TransactionResource
@@ -29,6 +29,8 @@ from .service import PropertyService
 
 router = APIRouter()
 
+Registration = Annotated[Annotated[TitleRegistration, One] | Annotated[Bulk, Many], OneOrBulk]
+
 
 def _service(request: Request) -> PropertyService:
     found: PropertyService = request.app.state.city.property
@@ -41,9 +43,7 @@ Service = Annotated[PropertyService, Depends(_service)]
 
 
 @router.post("/titles", status_code=202, tags=["titles"], operation_id="registerTitles")
-async def register_titles(
-    body: TitleRegistration | Bulk, act: Act, service: Service
-) -> TransactionResource | BulkResource:
+async def register_titles(body: Registration, act: Act, service: Service) -> TransactionResource | BulkResource:
     """Register one title, or up to 1,000. Their certificates are made, kept and anchored as one batch."""
     if isinstance(body, TitleRegistration):
         batch = service.prepare_titles(act.account, [body])
@@ -98,8 +98,8 @@ async def get_certificate(unit: UnitNumber, service: Service, _: Caller) -> Resp
 @router.post("/titles/{unit}/reissue", status_code=202, tags=["titles"], operation_id="reissueTitle")
 async def reissue_title(unit: UnitNumber, body: Reissue, act: Act, service: Service) -> TransactionResource:
     """Correct or reissue: a new certificate takes the place of the current one."""
-    batch = service.prepare_reissue(act.account, unit, body.fields, body.basis)
-    return await act.send(batch.calls[0], before=[batch.anchor], also=batch.keep)
+    batch = await service.prepare_reissue(act.account, unit, body.fields, body.basis)
+    return await act.send(batch.calls[0], before=[batch.anchor, *batch.calls[1:]], also=batch.keep)
 
 
 @router.post("/titles/{unit}/cancel", status_code=202, tags=["titles"], operation_id="cancelTitle")

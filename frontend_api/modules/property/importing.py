@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 
 from ...errors import InvalidInput
 from ...kit.ids import parse_address, parse_unit_number
+from .schemas import REQUIRED_FIELDS, certificate_fields
 
 REQUIRED = ("unit", "owner")
-#: What a certificate cannot be without.
-REQUIRED_FIELDS = ("ownerName", "location", "use", "areaM2")
-LARGEST_FIELD = 500
 
 
 @dataclass(frozen=True)
@@ -76,22 +74,6 @@ def _refusal(line: int, unit: str, owner: str, values: dict[str, str], seen: dic
         parse_address(owner)
     except ValueError as error:
         return "owner", str(error)
-    for name in REQUIRED_FIELDS:
-        if not values[name]:
-            return name, "must not be empty"
-    for name, value in values.items():
-        if len(value) > LARGEST_FIELD:
-            return name, f"has more than {LARGEST_FIELD} characters"
-    area = values["areaM2"]
-    whole, _, part = area.partition(".")
-    if (
-        not whole.isascii()
-        or not whole.isdigit()
-        or (part and not part.isdigit())
-        or len(part) > 2
-        or int(whole) > 10**7
-    ):
-        return "areaM2", "must be square metres with at most two decimals"
-    if float(area) == 0:
-        return "areaM2", "must be more than zero"
+    for name, rule in certificate_fields(values):
+        return name, rule
     return None

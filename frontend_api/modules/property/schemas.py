@@ -2,10 +2,53 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from ...kit.ids import Address, Amount, CurrencyCode, Hash32, UnitNumber
 from ...kit.schemas import Body, Resource
+
+#: What a title's certificate cannot be without.
+REQUIRED_FIELDS = ("ownerName", "location", "use", "areaM2")
+LARGEST_FIELD = 500
+_AREA = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
+
+
+def certificate_fields(fields: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a certificate's fields: the field and the rule, in the order of a reader."""
+    for name in REQUIRED_FIELDS:
+        if not fields.get(name):
+            yield name, "must not be empty"
+    for name, value in fields.items():
+        if len(value) > LARGEST_FIELD:
+            yield name, f"has more than {LARGEST_FIELD} characters"
+    area = fields.get("areaM2")
+    if area:
+        if not _AREA.fullmatch(area):
+            yield "areaM2", "must be square metres with at most two decimals"
+        elif not area.strip("0."):
+            yield "areaM2", "must be more than zero"
+
+
+def _checked(fields: dict[str, str]) -> dict[str, str]:
+    for name, rule in certificate_fields(fields):
+        raise ValueError(f"{name} {rule}")
+    return fields
+
+
+CertificateFields = Annotated[
+    dict[str, str],
+    AfterValidator(_checked),
+    Field(
+        description=f"what the certificate says; at least {', '.join(REQUIRED_FIELDS)}",
+        min_length=1,
+        max_length=40,
+        examples=[{"ownerName": "李建国", "location": "娄底市娄星区湘中大道1号", "use": "住宅", "areaM2": "118.60"}],
+    ),
+]
 
 
 class TitleRegistration(Body):
@@ -13,18 +56,11 @@ class TitleRegistration(Body):
 
     unit: UnitNumber
     owner: Address
-    fields: dict[str, str] = Field(
-        description="what the certificate says, in this order",
-        min_length=1,
-        max_length=40,
-        examples=[
-            {"owner": "李建国", "location": "娄底市娄星区湘中大道 1 号", "use": "residential", "areaM2": "118.60"}
-        ],
-    )
+    fields: CertificateFields
 
 
 class Reissue(Body):
-    fields: dict[str, str] = Field(min_length=1, max_length=40)
+    fields: CertificateFields
     basis: Hash32 = Field(description="commitment to the decision it rests on")
 
 

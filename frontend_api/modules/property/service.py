@@ -71,14 +71,20 @@ class PropertyService:
         ]
         return CertificateBatch(root, self._city.documents.anchor(root, len(placed)), calls, list(placed))
 
-    def prepare_reissue(self, issuer: str, unit: str, fields: dict[str, str], basis: bytes) -> CertificateBatch:
-        """The anchor and the reissue of one title's new certificate."""
+    async def prepare_reissue(self, issuer: str, unit: str, fields: dict[str, str], basis: bytes) -> CertificateBatch:
+        """The anchor and the reissue of one title's new certificate, and the word that the old one was superseded."""
+        row = await self._city.database.read(repository.find_title, unit)
+        if row is None:
+            raise NotFound(f"No title is registered for {unit}.")
         try:
             made = certificates.build(fields, self._context(issuer, unit))
         except CertificateError as error:
             raise InvalidInput(error.rule, field=error.field) from error
-        root = made.batch.root
-        calls = [self._city.titles.reissue(unit, made.document_root, basis)]
+        root, old = made.batch.root, bytes.fromhex(row["certificate_root"][2:])
+        calls = [
+            self._city.titles.reissue(unit, made.document_root, basis),
+            self._city.documents.supersede(old, made.document_root),
+        ]
         return CertificateBatch(root, self._city.documents.anchor(root, 1), calls, [made])
 
     async def title(self, unit: str) -> TitleResource:

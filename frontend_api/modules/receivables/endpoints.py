@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Respon
 
 from ...auth import Caller, Writer
 from ...errors import InvalidInput
-from ...kit.bulk import Bulk, parse_items
+from ...kit.bulk import Bulk, Many, One, OneOrBulk, parse_items
 from ...kit.ids import Address, CaseId
 from ...kit.pagination import Cursor, Limit
 from ...submission import Act, BulkResource, TransactionResource
@@ -28,6 +28,8 @@ from .schemas import (
 from .service import InvoiceFile, ReceivablesService
 
 router = APIRouter()
+
+DraftBody = Annotated[Annotated[Draft, One] | Annotated[Bulk, Many], OneOrBulk]
 
 
 def _service(request: Request) -> ReceivablesService:
@@ -55,7 +57,7 @@ async def check_invoices(
 
 
 @router.post("/receivables", status_code=202, tags=["receivables"], operation_id="draftReceivable")
-async def draft_receivable(body: Draft | Bulk, act: Act, service: Service) -> TransactionResource | BulkResource:
+async def draft_receivable(body: DraftBody, act: Act, service: Service) -> TransactionResource | BulkResource:
     """Draft one receivable, or up to 1,000, as the supplier; each debtor answers by confirming or rejecting."""
     if isinstance(body, Draft):
         return await act.send(service.draft(body))
