@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -16,7 +15,7 @@ from .chain.projection import CHANGED, Handlers
 from .chain.rpc import NodeUnreachable, Rpc
 from .chain.sender import Sender
 from .config import Settings
-from .db import Database, metadata
+from .db import Database, Row, metadata
 from .documents import certificate as certificates
 from .documents import store
 from .documents.certificate import Certificate
@@ -27,13 +26,20 @@ from .modules.money.contract import Escrow, SettlementToken
 from .modules.property import repository as property_repository
 from .modules.property.contract import MortgageDesk, TitleRegistry
 from .modules.property.service import PropertyService
+from .modules.receivables import repository as receivables_repository
+from .modules.receivables.contract import FinancingDesk, ReceivableLedger
+from .modules.receivables.service import ReceivablesService
 from .modules.transactions.forwarding import Forwarder
 from .submission import Submissions
 
 log = structlog.get_logger("city")
 
 #: Every module's projections; the indexer runs them in the order of the events.
-MODULE_HANDLERS: tuple[Handlers, ...] = (members_repository.handlers, property_repository.handlers)
+MODULE_HANDLERS: tuple[Handlers, ...] = (
+    members_repository.handlers,
+    property_repository.handlers,
+    receivables_repository.handlers,
+)
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
 
@@ -64,9 +70,12 @@ class City:
         self.forwarder = Forwarder(*at("Forwarder"))
         self.titles = TitleRegistry(*at("TitleRegistry"))
         self.mortgages = MortgageDesk(*at("MortgageDesk"))
+        self.receivable_ledger = ReceivableLedger(*at("ReceivableLedger"))
+        self.financing_desk = FinancingDesk(*at("FinancingDesk"))
         self.tokens = {code: SettlementToken(*at(f"SettlementToken:{code}")) for code in self.deployment.currencies}
         self.reader = NodeReader(self.rpc, self.deployment)
         self.property = PropertyService(self)
+        self.receivables = ReceivablesService(self)
 
     async def start(self) -> None:
         """Check the chain, make the tables, begin to follow and to send. A node that is down is waited for in the background."""
@@ -126,7 +135,7 @@ class City:
         content = await self.database.read(store.find, "0x" + document_root.hex())
         return None if content is None else certificates.parse(bytes(content))
 
-    def finality(self, row: Mapping[str, Any]) -> str:
+    def finality(self, row: Row) -> str:
         """Whether the last change of a projected row can still be undone."""
         return "final" if row[CHANGED] <= self.indexer.head.final else "mined"
 

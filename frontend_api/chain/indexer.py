@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import JSON, Column, Connection, Integer, String, Table, delete, func, insert, select
+from sqlalchemy import JSON, Column, Connection, String, Table, delete, func, insert, select
 
-from ..db import Database, metadata
+from ..db import Database, Whole, metadata
 from .abi import to_json
 from .deployment import Deployment
 from .events import Block, ChainEvent, Decoder
 from .outbox import Outcome, mark_outcomes, submitted_among, unmine
 from .projection import CHANGED, Handler, Projection, forget_journal, journal, undo_block
-from .reverts import refused, revert_data
+from .reverts import is_revert, refused, revert_data
 from .rpc import NodeUnreachable, Rpc, RpcError
 
 log = structlog.get_logger("indexer")
@@ -31,19 +31,19 @@ CHUNK = 50
 blocks = Table(
     "blocks",
     metadata,
-    Column("number", Integer, primary_key=True),
+    Column("number", Whole, primary_key=True),
     Column("hash", String, nullable=False, unique=True),
     Column("parent_hash", String, nullable=False),
-    Column("time", Integer, nullable=False),
+    Column("time", Whole, nullable=False),
 )
 
 events = Table(
     "events",
     metadata,
-    Column("block_number", Integer, primary_key=True),
-    Column("log_index", Integer, primary_key=True),
+    Column("block_number", Whole, primary_key=True),
+    Column("log_index", Whole, primary_key=True),
     Column("block_hash", String, nullable=False),
-    Column("block_time", Integer, nullable=False),
+    Column("block_time", Whole, nullable=False),
     Column("tx_hash", String, nullable=False, index=True),
     Column("contract", String, nullable=False),
     Column("event", String, nullable=False),
@@ -166,16 +166,21 @@ class Indexer:
         return outcomes
 
     async def _reason(self, tx_hash: str, block: Block) -> dict[str, Any]:
-        """Why a transaction failed on chain: the same call again on the state before its block."""
+        """Why a transaction failed on chain: the same call again, on the state before its block and on the block's own.
+
+        The first finds most reasons; the second finds that another transaction of the block came first.
+        """
         sent = await self._rpc.call("eth_getTransactionByHash", tx_hash)
         request = {"from": sent["from"], "to": sent["to"], "data": sent["input"], "gas": sent["gas"]}
-        try:
-            await self._rpc.call("eth_call", request, hex(block.number - 1))
-        except RpcError as error:
-            return refused(revert_data(error), tx_hash).problem()
+        for number in (block.number - 1, block.number):
+            try:
+                await self._rpc.call("eth_call", request, hex(number))
+            except RpcError as error:
+                if is_revert(error):
+                    return refused(revert_data(error), tx_hash).problem()
         return {
             **refused(b"", tx_hash).problem(),
-            "detail": "The transaction failed on chain: another one of the same block came first, or its gas ran out.",
+            "detail": "The transaction failed on chain and its reason can no longer be found.",
         }
 
     def _store(

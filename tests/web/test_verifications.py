@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from frontend_api.documents.certificate import MAX_BYTES, hide, parse, to_json
+from frontend_api.documents.certificate import hide, parse, to_json
+from frontend_api.documents.strict import MAX_BYTES
 from tests.certificates import CHAIN_ID, CONTEXT, FIELDS, NOW, UNIT, scenarios
 
 
 @pytest.mark.parametrize("name", scenarios())
-def test_verify_certificate__each_scenario__verdict_and_codes(client, name):
+def test_verifyCertificate__each_scenario__verdict_and_codes(client, name):
     scenario = scenarios()[name]
     response = client.post("/verifications", content=scenario.file, headers={"x-scenario": name})
     body = response.json()
@@ -19,7 +20,7 @@ def test_verify_certificate__each_scenario__verdict_and_codes(client, name):
     assert body["headline"].keys() == {"en", "zh"}
 
 
-def test_verify_certificate__frozen_and_pledged__whole_body(client):
+def test_verifyCertificate__frozen_and_pledged__whole_body(client):
     scenario = scenarios()["frozen"]
     certificate = hide(parse(scenario.file), ["权利人"])
 
@@ -46,17 +47,17 @@ def test_verify_certificate__frozen_and_pledged__whole_body(client):
     assert body["hidden"] == 1
 
 
-def test_verify_certificate__not_a_certificate__field_and_rule(client):
+def test_verifyCertificate__not_a_certificate__field_and_rule(client):
     response = client.post("/verifications", content=b'{"format": "x"}')
     assert response.status_code == 422
     assert response.json() == {"field": "type", "rule": "is missing"}
 
 
-def test_verify_certificate__too_large__413(client):
+def test_verifyCertificate__too_large__413(client):
     assert client.post("/verifications", content=b" " * (MAX_BYTES + 1)).status_code == 413
 
 
-def test_verify_certificate__endless_body__413(client):
+def test_verifyCertificate__endless_body__413(client):
     def endless():
         for _ in range(1000):
             yield b" " * 65536
@@ -66,5 +67,5 @@ def test_verify_certificate__endless_body__413(client):
 
 def test_openapi__operation__described(client):
     operation = client.get("/openapi.json").json()["paths"]["/verifications"]["post"]
-    assert operation["operationId"] == "verify_certificate"
+    assert operation["operationId"] == "verifyCertificate"
     assert set(operation["responses"]) >= {"200", "413", "422", "503"}
