@@ -54,8 +54,7 @@ abstract contract Desk is Application, ERC2771Context {
 
     /// @dev Reverts unless `actor` is `principal` or holds its mandate for `scope`.
     function _requireMayAct(address actor, address principal, bytes32 scope) internal view {
-        if (actor != principal && !mandates.mayAct(actor, principal, scope))
-            revert Desk_NotAuthorized(actor, principal, scope);
+        if (actor != principal && !mandates.mayAct(actor, principal, scope)) revert Desk_NotAuthorized(actor, principal, scope);
     }
 
     function _msgSender() internal view virtual override(Context, ERC2771Context) returns (address) {

@@ -31,13 +31,7 @@ contract Mandates is IMandates, Desk {
     }
 
     /// @inheritdoc IMandates
-    function appointGuardian(
-        address ward,
-        address guardian,
-        bytes32 scope,
-        uint64 validUntil,
-        bytes32 basis
-    ) external restricted {
+    function appointGuardian(address ward, address guardian, bytes32 scope, uint64 validUntil, bytes32 basis) external restricted {
         address actor = _activeActor();
         members.requireBothActive(ward, guardian);
 
@@ -67,20 +61,12 @@ contract Mandates is IMandates, Desk {
             revert Mandates_GuardianshipInForce(principal, agent, scope);
     }
 
-    function _record(
-        address actor,
-        address principal,
-        address agent,
-        bytes32 scope,
-        Mandate memory given,
-        bytes32 basis
-    ) private {
+    function _record(address actor, address principal, address agent, bytes32 scope, Mandate memory given, bytes32 basis) private {
         uint64 chainTime = uint64(block.timestamp);
         if (principal == agent) revert Mandates_SelfMandate(principal);
         if (scope == 0) revert Mandates_EmptyScope();
         if (given.validUntil <= chainTime) revert Mandates_ValidityInPast(given.validUntil, chainTime);
-        if (given.validUntil > chainTime + LONGEST)
-            revert Mandates_ValidityTooLong(given.validUntil, chainTime + LONGEST);
+        if (given.validUntil > chainTime + LONGEST) revert Mandates_ValidityTooLong(given.validUntil, chainTime + LONGEST);
 
         _mandates[principal][agent][scope] = given;
 

@@ -27,8 +27,7 @@ contract Members is IMembers, AccessManaged {
         address actor = _officer();
         if (kind == 0 || kind == RESIDENT) revert Members_KindReserved(kind);
         if (_roles[kind].length != 0) revert Members_KindAlreadyDefined(kind);
-        if (roles.length == 0 || roles.length > MAX_ROLES_PER_KIND)
-            revert Members_TooManyRoles(roles.length, MAX_ROLES_PER_KIND);
+        if (roles.length == 0 || roles.length > MAX_ROLES_PER_KIND) revert Members_TooManyRoles(roles.length, MAX_ROLES_PER_KIND);
 
         _roles[kind] = roles;
 

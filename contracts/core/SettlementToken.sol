@@ -80,8 +80,7 @@ contract SettlementToken is ISettlementToken, ERC20TransferAuthorization, Access
         if (amount == 0) revert SettlementToken_ZeroAmount();
         Issuer storage issuer = _issuers[bank];
         // Neither cap nor position: no settlement bank. One whose cap was taken away winds its position down.
-        if (issuer.cap == 0 && issuer.position == 0)
-            revert SettlementToken_CapExceeded(bank, issuer.position, amount, 0);
+        if (issuer.cap == 0 && issuer.position == 0) revert SettlementToken_CapExceeded(bank, issuer.position, amount, 0);
 
         issuer.position = (issuer.position - amount.toInt256()).toInt128();
         _burn(holder, amount);
@@ -136,8 +135,7 @@ contract SettlementToken is ISettlementToken, ERC20TransferAuthorization, Access
             if (frozen != 0) {
                 uint256 balance = balanceOf(from);
                 // A balance that is too small is ERC-20's own error.
-                if (balance >= amount && balance - amount < frozen)
-                    revert SettlementToken_Frozen(from, balance, frozen, amount);
+                if (balance >= amount && balance - amount < frozen) revert SettlementToken_Frozen(from, balance, frozen, amount);
             }
         }
         if (to != address(0) && to != escrow && !members.mayHold(to)) revert SettlementToken_NotAHolder(to);

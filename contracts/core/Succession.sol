@@ -49,8 +49,7 @@ contract Succession is ISuccession, Desk {
         address actor = _actor();
         Case storage found = _cases[predecessor];
         if (found.state != State.Proposed) revert Succession_WrongState(predecessor, found.state);
-        if (block.timestamp < found.completableAt)
-            revert Succession_TooEarly(predecessor, found.completableAt, uint64(block.timestamp));
+        if (block.timestamp < found.completableAt) revert Succession_TooEarly(predecessor, found.completableAt, uint64(block.timestamp));
         address successor = found.successor;
         members.requireActive(successor);
         _requireNotSucceeded(successor);

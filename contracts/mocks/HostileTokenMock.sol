@@ -57,6 +57,7 @@ contract HostileTokenMock is ERC20 {
         super._update(from, to, amount);
         if (mode == Mode.KeepsFee) super._update(to, address(0), 1);
         if (mode == Mode.BringsMore) super._update(address(0), to, 1);
+        // solhint-disable-next-line avoid-low-level-calls
         if (mode == Mode.Reenters) (reentered, answer) = target.call(data);
     }
 }

@@ -33,13 +33,7 @@ contract UnitReceiverMock is IERC1155Receiver, ERC165 {
         Address.functionCall(target, data);
     }
 
-    function onERC1155Received(
-        address operator,
-        address from,
-        uint256 id,
-        uint256 value,
-        bytes calldata data
-    ) external returns (bytes4) {
+    function onERC1155Received(address operator, address from, uint256 id, uint256 value, bytes calldata data) external returns (bytes4) {
         lastCall = abi.encode(operator, from, id, value, data);
         if (mode == Mode.Refuse) revert UnitReceiverMock_Refused();
         if (mode == Mode.Nonsense) return 0xdeadbeef;

@@ -30,12 +30,7 @@ contract MortgageDesk is IMortgageDesk, Desk {
     // --- before registration
 
     /// @inheritdoc IMortgageDesk
-    function applyFor(
-        UnitNumber unit,
-        address bank,
-        uint128 principal,
-        Currency currency
-    ) external returns (uint256 caseId) {
+    function applyFor(UnitNumber unit, address bank, uint128 principal, Currency currency) external returns (uint256 caseId) {
         address actor = _activeActorWith(bank);
         ITitleRegistry.Title memory title = titles.titleOf(unit);
         if (title.status != ITitleRegistry.Status.Active) revert MortgageDesk_TitleNotActive(unit);
@@ -57,13 +52,7 @@ contract MortgageDesk is IMortgageDesk, Desk {
     }
 
     /// @inheritdoc IMortgageDesk
-    function offer(
-        uint256 caseId,
-        uint128 principal,
-        bytes32 terms,
-        bool forbidsTransfer,
-        uint64 validUntil
-    ) external restricted {
+    function offer(uint256 caseId, uint128 principal, bytes32 terms, bool forbidsTransfer, uint64 validUntil) external restricted {
         Case storage found = _open(caseId, State.Applied);
         address actor = _activeActorWith(found.applicant);
         if (actor != found.bank) revert MortgageDesk_NotTheBank(caseId, actor, found.bank);
@@ -165,8 +154,7 @@ contract MortgageDesk is IMortgageDesk, Desk {
     function _open(uint256 caseId, State required) private view returns (Case storage found) {
         found = _cases[caseId];
         if (found.state != required) revert MortgageDesk_WrongState(caseId, found.state, required);
-        if (block.timestamp > found.validUntil)
-            revert MortgageDesk_Expired(caseId, found.validUntil, uint64(block.timestamp));
+        if (block.timestamp > found.validUntil) revert MortgageDesk_Expired(caseId, found.validUntil, uint64(block.timestamp));
     }
 
     /// @dev New business of an owner: nobody deals with itself, and an agent cannot do what its suspended principal could not.

@@ -56,13 +56,7 @@ contract TitleRegistry is ITitleRegistry, IERC721, IERC5192, IERC721Errors, Appl
     }
 
     /// @inheritdoc ITitleRegistry
-    function transferTitle(
-        UnitNumber unit,
-        address from,
-        address to,
-        bytes32 certificateRoot,
-        address actor
-    ) external restricted {
+    function transferTitle(UnitNumber unit, address from, address to, bytes32 certificateRoot, address actor) external restricted {
         Record storage title = _active(unit);
         if (title.owner != from) revert TitleRegistry_NotTheOwner(unit, title.owner, from);
         if (to == from) revert TitleRegistry_SameOwner(unit, to);
@@ -147,8 +141,7 @@ contract TitleRegistry is ITitleRegistry, IERC721, IERC5192, IERC721Errors, Appl
     /// @inheritdoc ITitleRegistry
     function titleOf(UnitNumber unit) external view returns (Title memory) {
         Record storage title = _titles[unit];
-        return
-            Title(title.owner, title.registeredAt, title.version, title.status, title.liens, title.certificateRoot);
+        return Title(title.owner, title.registeredAt, title.version, title.status, title.liens, title.certificateRoot);
     }
 
     /// @inheritdoc ITitleRegistry
@@ -243,14 +236,9 @@ contract TitleRegistry is ITitleRegistry, IERC721, IERC5192, IERC721Errors, Appl
         if (title.status != Status.Active) revert TitleRegistry_NotActive(unit, title.status);
     }
 
-    function _supersedeCertificate(
-        UnitNumber unit,
-        Record storage title,
-        bytes32 certificateRoot
-    ) private returns (uint16 version) {
+    function _supersedeCertificate(UnitNumber unit, Record storage title, bytes32 certificateRoot) private returns (uint16 version) {
         if (certificateRoot == 0) revert TitleRegistry_EmptyCertificateRoot(unit);
-        if (certificateRoot == title.certificateRoot)
-            revert TitleRegistry_SameCertificateRoot(unit, certificateRoot);
+        if (certificateRoot == title.certificateRoot) revert TitleRegistry_SameCertificateRoot(unit, certificateRoot);
         version = title.version + 1;
         title.version = version;
         title.certificateRoot = certificateRoot;

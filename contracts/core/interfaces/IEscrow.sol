@@ -7,20 +7,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// @notice A desk holds and releases only for its own cases: the account is (desk, case). A payee claims what was released to it, so that a
 /// payee whose account refuses tokens blocks nobody else. Invariant E1: for each token, the Escrow's balance ≥ Σ held + Σ claimable.
 interface IEscrow {
-    event Held(
-        address indexed desk,
-        uint256 indexed caseId,
-        address indexed payer,
-        IERC20 token,
-        uint256 amount
-    );
-    event Released(
-        address indexed desk,
-        uint256 indexed caseId,
-        address indexed payee,
-        IERC20 token,
-        uint256 amount
-    );
+    event Held(address indexed desk, uint256 indexed caseId, address indexed payer, IERC20 token, uint256 amount);
+    event Released(address indexed desk, uint256 indexed caseId, address indexed payee, IERC20 token, uint256 amount);
     event PaidOut(address indexed desk, uint256 indexed caseId, address indexed payee, IERC20 token, uint256 amount);
     event Claimed(address indexed payee, address indexed actor, IERC20 token, uint256 amount);
 

@@ -27,13 +27,7 @@ interface IMandates {
         uint64 validUntil,
         bytes32 basis
     );
-    event MandateEnded(
-        address indexed principal,
-        address indexed actor,
-        address indexed agent,
-        bytes32 scope,
-        bytes32 basis
-    );
+    event MandateEnded(address indexed principal, address indexed actor, address indexed agent, bytes32 scope, bytes32 basis);
 
     error Mandates_SelfMandate(address account);
     error Mandates_EmptyScope();

@@ -28,13 +28,7 @@ interface IMembers {
     }
 
     event KindDefined(uint8 indexed kind, address indexed actor, string label, uint64[] roles);
-    event MemberAdmitted(
-        address indexed account,
-        address indexed actor,
-        uint8 kind,
-        CreditCode creditCode,
-        bytes32 profile
-    );
+    event MemberAdmitted(address indexed account, address indexed actor, uint8 kind, CreditCode creditCode, bytes32 profile);
     event ProfileChanged(address indexed account, address indexed actor, bytes32 profile);
     event PartySuspended(address indexed account, address indexed actor, bytes32 basis);
     event PartyReinstated(address indexed account, address indexed actor, bytes32 basis);

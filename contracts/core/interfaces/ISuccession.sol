@@ -19,13 +19,7 @@ interface ISuccession {
         State state;
     }
 
-    event SuccessionProposed(
-        address indexed predecessor,
-        address indexed actor,
-        address successor,
-        uint64 completableAt,
-        bytes32 basis
-    );
+    event SuccessionProposed(address indexed predecessor, address indexed actor, address successor, uint64 completableAt, bytes32 basis);
     event SuccessionContested(address indexed predecessor, address indexed actor, bytes32 basis);
     event SuccessionCompleted(address indexed predecessor, address indexed actor, address successor);
 

@@ -14,7 +14,9 @@ CORE = {
     ),
     "Desk_NotAuthorized": S(403, "{actor} may not act for {principal}: it has no mandate for {scope} in force."),
     "Currencies_AlreadyListed": S(409, "{currency} has the settlement token {token} already, for ever."),
-    "Currencies_ManagerCannotAct": S(403, "A call through the authority's `execute` has no actor of its own; call directly."),
+    "Currencies_ManagerCannotAct": S(
+        403, "A call through the authority's `execute` has no actor of its own; call directly."
+    ),
     "Currencies_NotACode": S(422, "{currency} is no ISO 4217 code of three capitals."),
     "Currencies_NotListed": S(422, "There is no settlement token for {currency}."),
     "Currencies_TokenNotListed": S(422, "{token} is no listed settlement token."),
@@ -27,7 +29,9 @@ CORE = {
     "DocumentRegistry_SupersededByItself": S(422, "A document cannot take its own place."),
     "Escrow_InsufficientHeld": S(409, "Case {caseId} has {held} minor units in escrow, {requested} were asked for."),
     "Escrow_InvalidPayee": S(422, "Money cannot be paid to {payee}: it could never be claimed."),
-    "Escrow_ManagerCannotAct": S(403, "A call through the authority's `execute` has no actor of its own; call directly."),
+    "Escrow_ManagerCannotAct": S(
+        403, "A call through the authority's `execute` has no actor of its own; call directly."
+    ),
     "Escrow_NothingToClaim": S(409, "Nothing was released to {payee} in this currency."),
     "Escrow_ShortTransfer": S(409, "The token moved {received} instead of {expected} minor units; nothing was taken."),
     "Escrow_ZeroAmount": S(422, "An amount of zero moves nothing."),
