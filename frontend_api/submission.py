@@ -19,8 +19,9 @@ from .chain.indexer import Indexer, events
 from .chain.keys import KeyStore
 from .chain.outbox import Intent
 from .chain.sender import Sender
-from .db import Database
+from .db import Database, Row
 from .errors import ContractRefused, Forbidden, InvalidInput, NotFound, ServiceError
+from .kit.pagination import decode_number, encode_cursor
 from .kit.schemas import Resource
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class TransactionResource(Resource):
     nonce: int | None = None
     events: list[EventResource] = Field(default_factory=list)
     problem: dict[str, Any] | None = None
+
+
+class TransactionList(Resource):
+    items: list[TransactionResource]
+    next: str | None
 
 
 class BulkItem(Resource):
@@ -130,6 +136,15 @@ class Submissions:
         row = await self._database.read(outbox.find, identifier)
         if row is None:
             raise NotFound(f"There is no transaction {identifier}.")
+        return await self.resource(row)
+
+    async def listed(self, owner: str, state: str | None, cursor: str | None, limit: int) -> TransactionList:
+        """An owner's transactions in the order of acceptance. `state` as stored: a final transaction is mined."""
+        rows = await self._database.read(outbox.listed, owner, state, decode_number(cursor), limit)
+        following = encode_cursor(rows[-1]["sequence"]) if len(rows) == limit else None
+        return TransactionList(items=[await self.resource(row) for row in rows], next=following)
+
+    async def resource(self, row: Row) -> TransactionResource:
         state = row["state"]
         found = []
         if state == "mined":

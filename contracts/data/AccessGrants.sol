@@ -214,9 +214,7 @@ contract AccessGrants is IAccessGrants, Desk {
     }
 
     /// @inheritdoc IAccessGrants
-    function standingOf(
-        uint256 grantId
-    ) external view returns (address holder, uint256 datasetId, State state, uint64 until) {
+    function standingOf(uint256 grantId) external view returns (address holder, uint256 datasetId, State state, uint64 until) {
         Grant storage found = _grants[grantId];
         Offer storage terms = _offers[found.offerId];
         return (terms.holder, terms.datasetId, found.state, found.until);
@@ -225,11 +223,7 @@ contract AccessGrants is IAccessGrants, Desk {
     /// @inheritdoc IAccessGrants
     function isUsable(uint256 grantId) external view returns (bool) {
         Grant storage found = _grants[grantId];
-        return
-            found.state == State.Approved &&
-            block.timestamp <= found.until &&
-            found.usesLeft != 0 &&
-            found.openUses != type(uint8).max;
+        return found.state == State.Approved && block.timestamp <= found.until && found.usesLeft != 0 && found.openUses != type(uint8).max;
     }
 
     /// @inheritdoc IAccessGrants

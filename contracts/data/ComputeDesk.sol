@@ -24,12 +24,7 @@ contract ComputeDesk is IComputeDesk, Desk {
     /// @dev One slot until a job is completed, which adds the hash in a second.
     mapping(uint256 jobId => Job) private _jobs;
 
-    constructor(
-        Core memory core,
-        IAccessGrants grants_,
-        IDatasetRegistry datasets_,
-        IModelRegistry models_
-    ) Desk(core) {
+    constructor(Core memory core, IAccessGrants grants_, IDatasetRegistry datasets_, IModelRegistry models_) Desk(core) {
         grants = grants_;
         datasets = datasets_;
         models = models_;
@@ -76,26 +71,18 @@ contract ComputeDesk is IComputeDesk, Desk {
 
     /// @inheritdoc IComputeDesk
     /// @dev Neither restricted nor for active members only: delivering is an obligation.
-    function complete(
-        uint256 jobId,
-        bytes32 ciphertextHash,
-        uint16 datasetVersion,
-        bytes32 modelHash,
-        uint64 epsilon
-    ) external {
+    function complete(uint256 jobId, bytes32 ciphertextHash, uint16 datasetVersion, bytes32 modelHash, uint64 epsilon) external {
         address actor = _actor();
         Job storage found = _jobs[jobId];
         _requireState(jobId, found, State.Accepted);
         (uint256 datasetId, IAccessGrants.State state, uint64 until) = _requireHolder(jobId, found, actor);
         _requireInTime(jobId, found);
-        if (state == IAccessGrants.State.Revoked)
-            revert ComputeDesk_GrantNotInForce(jobId, found.grantId, state, until);
+        if (state == IAccessGrants.State.Revoked) revert ComputeDesk_GrantNotInForce(jobId, found.grantId, state, until);
         if (ciphertextHash == 0) revert ComputeDesk_EmptyHash(jobId);
         bytes32 registered = models.requireApproved(datasetId, found.modelId);
         if (modelHash != registered) revert ComputeDesk_WrongModelHash(jobId, modelHash, registered);
         uint16 newest = datasets.versionOf(datasetId);
-        if (datasetVersion == 0 || datasetVersion > newest)
-            revert ComputeDesk_UnknownDatasetVersion(jobId, datasetVersion, newest);
+        if (datasetVersion == 0 || datasetVersion > newest) revert ComputeDesk_UnknownDatasetVersion(jobId, datasetVersion, newest);
 
         found.state = State.Completed;
         found.datasetVersion = datasetVersion;

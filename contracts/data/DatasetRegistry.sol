@@ -42,16 +42,7 @@ contract DatasetRegistry is IDatasetRegistry, Application {
         _datasets[datasetId] = Dataset(holder, 1, rowCountBucket, classification, uint64(lineageId), licence);
         _contents[datasetId][1] = Content(schemaRoot, contentCommitment);
 
-        emit DatasetRegistered(
-            datasetId,
-            holder,
-            schemaRoot,
-            contentCommitment,
-            rowCountBucket,
-            classification,
-            lineageId,
-            licence
-        );
+        emit DatasetRegistered(datasetId, holder, schemaRoot, contentCommitment, rowCountBucket, classification, lineageId, licence);
     }
 
     /// @inheritdoc IDatasetRegistry

@@ -22,11 +22,7 @@ contract ModelRegistry is IModelRegistry, Application {
     }
 
     /// @inheritdoc IModelRegistry
-    function publish(
-        Kind kind,
-        bytes32 contentHash,
-        bytes32 outputSchema
-    ) external restricted returns (uint256 modelId) {
+    function publish(Kind kind, bytes32 contentHash, bytes32 outputSchema) external restricted returns (uint256 modelId) {
         address publisher = _activeActor();
         if (kind == Kind.None) revert ModelRegistry_NoKind();
         if (contentHash == 0 || outputSchema == 0) revert ModelRegistry_EmptyHash();

@@ -39,26 +39,16 @@ contract FinancingDesk is IFinancingDesk, Desk, EIP712 {
         address bank = quote.bank;
         if (actor != quote.seller) revert FinancingDesk_WrongSeller(quote.seller, actor);
         if (actor == bank) revert FinancingDesk_OwnQuote(bank);
-        if (block.timestamp > quote.validUntil)
-            revert FinancingDesk_Expired(quote.validUntil, uint64(block.timestamp));
+        if (block.timestamp > quote.validUntil) revert FinancingDesk_Expired(quote.validUntil, uint64(block.timestamp));
         if (quote.units == 0) revert FinancingDesk_ZeroUnits(quote.receivableId);
         if (quote.proceeds == 0) revert FinancingDesk_ZeroProceeds(quote.receivableId);
         _requireFinancier(bank);
         bytes32 digest = digestOf(quote);
-        if (!SignatureChecker.isValidSignatureNowCalldata(bank, digest, signature))
-            revert FinancingDesk_WrongSigner(bank, digest);
+        if (!SignatureChecker.isValidSignatureNowCalldata(bank, digest, signature)) revert FinancingDesk_WrongSigner(bank, digest);
 
         _end(bank, quote.nonce, NonceState.Used);
 
-        emit QuoteFilled(
-            quote.receivableId,
-            actor,
-            bank,
-            quote.nonce,
-            quote.units,
-            quote.proceeds,
-            quote.recourse
-        );
+        emit QuoteFilled(quote.receivableId, actor, bank, quote.nonce, quote.units, quote.proceeds, quote.recourse);
 
         Currency currency = ledger.move(quote.receivableId, actor, bank, quote.units, actor);
         currencies.tokenOf(currency).safeTransferFrom(bank, actor, quote.proceeds);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
 import {ERC1155Utils} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Utils.sol";
 import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
@@ -54,8 +53,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
         if (dueAt <= block.timestamp) revert ReceivableLedger_DueInPast(dueAt, uint64(block.timestamp));
         if (invoiceHash == 0) revert ReceivableLedger_EmptyInvoiceHash();
         uint256 earlier = _byInvoice[supplier][invoiceHash];
-        if (earlier != 0 && !_isDropped(_receivables[earlier].state))
-            revert ReceivableLedger_InvoiceAlreadyDrafted(invoiceHash, earlier);
+        if (earlier != 0 && !_isDropped(_receivables[earlier].state)) revert ReceivableLedger_InvoiceAlreadyDrafted(invoiceHash, earlier);
         // Reverts when the currency has no settlement token.
         currencies.tokenOf(currency);
 
@@ -107,13 +105,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
     // --- units
 
     /// @inheritdoc IReceivableLedger
-    function move(
-        uint256 id,
-        address from,
-        address to,
-        uint128 units,
-        address actor
-    ) external restricted returns (Currency currency) {
+    function move(uint256 id, address from, address to, uint128 units, address actor) external restricted returns (Currency currency) {
         members.requireBothActive(from, to);
 
         currency = _transfer(id, from, to, units);
@@ -238,10 +230,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
     }
 
     /// @inheritdoc IERC1155
-    function balanceOfBatch(
-        address[] calldata accounts,
-        uint256[] calldata ids
-    ) external view returns (uint256[] memory balances) {
+    function balanceOfBatch(address[] calldata accounts, uint256[] calldata ids) external view returns (uint256[] memory balances) {
         if (accounts.length != ids.length) revert ReceivableLedger_LengthMismatch(ids.length, accounts.length);
         balances = new uint256[](ids.length);
         for (uint256 i; i < ids.length; ++i) {

@@ -156,6 +156,17 @@ def find(connection: Connection, transaction_id: str) -> Row | None:
     return connection.execute(select(transactions).where(transactions.c.id == transaction_id)).mappings().first()
 
 
+def listed(connection: Connection, owner: str, state: str | None, after: int | None, limit: int) -> list[Row]:
+    """An owner's transactions in the order of acceptance."""
+    wanted = [transactions.c.owner == owner]
+    if state is not None:
+        wanted.append(transactions.c.state == state)
+    if after is not None:
+        wanted.append(transactions.c.sequence > after)
+    query = select(transactions).where(and_(*wanted)).order_by(transactions.c.sequence).limit(limit)
+    return list(connection.execute(query).mappings())
+
+
 def queued(connection: Connection, sender: str, limit: int) -> list[Row]:
     return list(
         connection.execute(

@@ -292,6 +292,16 @@ def test_lists__cursor__every_title_once(served, titled):
     assert served.get("/mortgages", cursor=words).status_code == 422
 
 
+def test_transactions__listed_by_state__own_ones_only(served, titled):
+    mine = served.get("/transactions", "registry", limit=1000).json()["items"]
+    assert [t["function"] for t in mine[:2]] == ["enrol", "anchor"]
+    assert all(t["sender"] == served.chain.member("registry") for t in mine)
+    page = served.get("/transactions", "registry", limit=1).json()
+    following = served.get("/transactions", "registry", limit=1, cursor=page["next"]).json()
+    assert (page["items"][0]["id"], following["items"][0]["id"]) == (mine[0]["id"], mine[1]["id"])
+    assert served.get("/transactions", "hospital").json() == {"items": [], "next": None}
+
+
 def test_forward_request__wrong_signature_replay_and_stranger__refused(served, li, titled):
     bank = served.chain.member("bank")
     signed = served.sign(li, "MortgageDesk", "applyFor", [titled, bank, "1000", "CNY"])

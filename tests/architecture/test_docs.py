@@ -47,8 +47,10 @@ def anchors(path: Path) -> set[str]:
 def commands(text: str) -> str:
     """What is set as code: blocks and backquotes. Prose may say "make sure"."""
     blocks = re.findall(r"```[^\n]*\n(.*?)```", text, re.DOTALL)
-    indented = re.findall(r"^ {4}(.+)$", text, re.MULTILINE)
-    return "\n".join([*blocks, *indented, *re.findall(r"`([^`\n]+)`", text)])
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    indented = re.findall(r"^ {4}(.+)$", prose, re.MULTILINE)
+    quoted = [" ".join(found.split()) for part in prose.split("\n\n") for found in re.findall(r"`([^`]+)`", part)]
+    return "\n".join([*blocks, *indented, *quoted])
 
 
 def test_documents__there_are_some():

@@ -7,6 +7,7 @@ python -m tests.gas.measure --write    and writes tests/snapshots/gas/<operation
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -17,9 +18,23 @@ from tests.gas.operations import OPERATIONS, Bench
 from tests.gas.tracing import trace
 from tests.gas_floor import Floor, floor_of, listed
 
-base_slots = dict
 
-FOLDER = Path(__file__).resolve().parents[1] / "snapshots" / "gas"
+SNAPSHOTS = Path(__file__).resolve().parents[1] / "snapshots"
+FOLDER = SNAPSHOTS / "gas"
+
+
+def base_slots() -> dict[str, dict[int, str]]:
+    """Per contract, the variables' names by their slot, from the committed storage layouts."""
+    found = {}
+    for path in (SNAPSHOTS / "storage").glob("*.json"):
+        variables = json.loads(path.read_text())["variables"]
+        parts = [re.fullmatch(r"slot (\d+) offset \d+: (\w+) .*", line) for line in variables]
+        slots: dict[int, str] = {}
+        for part in parts:
+            if part is not None:
+                slots.setdefault(int(part[1]), part[2])
+        found[path.stem] = slots
+    return found
 
 
 def measure(bench: Bench, name: str) -> tuple[dict[str, Any], int, bytes]:

@@ -79,14 +79,7 @@ interface IAccessGrants {
         uint16 maxUses
     );
     event OfferWithdrawn(uint256 indexed offerId, address indexed actor);
-    event GrantRequested(
-        uint256 indexed grantId,
-        address indexed actor,
-        uint256 offerId,
-        uint16 uses,
-        uint128 amount,
-        uint64 answerBy
-    );
+    event GrantRequested(uint256 indexed grantId, address indexed actor, uint256 offerId, uint16 uses, uint128 amount, uint64 answerBy);
     event GrantApproved(uint256 indexed grantId, address indexed actor, uint64 validUntil);
     event GrantDenied(uint256 indexed grantId, address indexed actor, uint128 refunded);
     event GrantLapsed(uint256 indexed grantId, address indexed actor, uint128 refunded);
@@ -181,9 +174,7 @@ interface IAccessGrants {
     /// @return datasetId which one
     /// @return state     as stored
     /// @return until     see {Grant}
-    function standingOf(
-        uint256 grantId
-    ) external view returns (address holder, uint256 datasetId, State state, uint64 until);
+    function standingOf(uint256 grantId) external view returns (address holder, uint256 datasetId, State state, uint64 until);
 
     /// @notice Whether a use could be taken now.
     function isUsable(uint256 grantId) external view returns (bool);

@@ -104,13 +104,7 @@ interface IComputeDesk {
     /// @param datasetVersion a registered version of the grant's dataset
     /// @param modelHash      content hash of what ran; must be the registered one
     /// @param epsilon        privacy cost in micro-epsilon
-    function complete(
-        uint256 jobId,
-        bytes32 ciphertextHash,
-        uint16 datasetVersion,
-        bytes32 modelHash,
-        uint64 epsilon
-    ) external;
+    function complete(uint256 jobId, bytes32 ciphertextHash, uint16 datasetVersion, bytes32 modelHash, uint64 epsilon) external;
 
     /// @notice Say why nothing is delivered, before or after accepting; the use is refunded. Called by the holder, at any time.
     /// @dev Emits {JobFailed}.

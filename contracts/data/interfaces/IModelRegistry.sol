@@ -22,13 +22,7 @@ interface IModelRegistry {
         Kind kind;
     }
 
-    event ModelPublished(
-        uint256 indexed modelId,
-        address indexed actor,
-        Kind kind,
-        bytes32 contentHash,
-        bytes32 outputSchema
-    );
+    event ModelPublished(uint256 indexed modelId, address indexed actor, Kind kind, bytes32 contentHash, bytes32 outputSchema);
     event ModelApproved(uint256 indexed datasetId, address indexed actor, uint256 indexed modelId);
     event ModelWithdrawn(uint256 indexed datasetId, address indexed actor, uint256 indexed modelId);
 

@@ -100,13 +100,7 @@ interface IReceivableLedger is IERC1155 {
     /// @param dueAt       Unix seconds
     /// @param invoiceHash keyed hash of the normalised invoice (frontend_api/modules/receivables/invoices.py); nothing can be guessed from it
     /// @return id sequential, from 1
-    function draft(
-        address debtor,
-        Currency currency,
-        uint128 face,
-        uint64 dueAt,
-        bytes32 invoiceHash
-    ) external returns (uint256 id);
+    function draft(address debtor, Currency currency, uint128 face, uint64 dueAt, bytes32 invoiceHash) external returns (uint256 id);
 
     /// @notice Undertake to pay `face`, irrevocably and whoever holds the units. Called by the debtor; also after the due date, when it is
     /// an acknowledgement of debt that nobody can sell.
@@ -126,13 +120,7 @@ interface IReceivableLedger is IERC1155 {
     /// @param units minor units of face value
     /// @param actor on whose order
     /// @return currency of the receivable, so that a desk that settles need not ask again
-    function move(
-        uint256 id,
-        address from,
-        address to,
-        uint128 units,
-        address actor
-    ) external returns (Currency currency);
+    function move(uint256 id, address from, address to, uint128 units, address actor) external returns (Currency currency);
 
     /// @notice Pay, wholly or in part. Called by the debtor, suspended or not, or by its court-appointed receiver; the caller's money, for which
     /// it has approved the Escrow.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field, field_validator
 
 from ...auth import Caller
@@ -13,8 +13,9 @@ from ...chain import outbox
 from ...chain.abi import Call, abi_of
 from ...errors import InvalidInput, Unavailable
 from ...kit.ids import Address
+from ...kit.pagination import Cursor, Limit
 from ...kit.schemas import Body, Resource
-from ...submission import Action, Asked, TransactionResource, wait_seconds
+from ...submission import Action, Asked, TransactionList, TransactionResource, wait_seconds
 from .forwarding import FORWARDED_GAS, VALIDITY_SECONDS, ForwardRequest
 
 router = APIRouter()
@@ -73,6 +74,19 @@ async def get_transaction(
     submissions = request.app.state.city.submissions
     await submissions.get(identifier)
     found: TransactionResource = await submissions.wait(identifier, wait_seconds(prefer))
+    return found
+
+
+@router.get("/transactions", tags=["transactions"], operation_id="listTransactions")
+async def list_transactions(
+    request: Request,
+    caller: Caller,
+    state: Annotated[str | None, Query(pattern="^(queued|submitted|mined|failed)$")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> TransactionList:
+    """The caller's transactions in the order of acceptance; `mined` includes final ones."""
+    found: TransactionList = await request.app.state.city.submissions.listed(caller.key_id, state, cursor, limit)
     return found
 
 
