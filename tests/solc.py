@@ -1,5 +1,7 @@
-"""The pinned compiler, run directly for what Ape does not keep: storage layouts, and mutants of single files. Answers are kept under .build/
-by the digest of the question, so that nothing is compiled twice."""
+"""The pinned compiler, run directly for what Ape does not keep: storage layouts, and mutants of single files.
+
+Answers are kept under .build/ by the digest of the question, so that nothing is compiled twice.
+"""
 
 from __future__ import annotations
 
