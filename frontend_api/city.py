@@ -20,6 +20,9 @@ from .documents import certificate as certificates
 from .documents import store
 from .documents.certificate import Certificate
 from .documents.contract import DocumentRegistry, NodeReader
+from .modules.data import repository as data_repository
+from .modules.data.contract import AccessGrants, ComputeDesk, DatasetRegistry, ModelRegistry
+from .modules.data.service import DataService
 from .modules.members import repository as members_repository
 from .modules.members.contract import Members
 from .modules.money.contract import Escrow, SettlementToken
@@ -32,7 +35,11 @@ from .submission import Submissions
 log = structlog.get_logger("city")
 
 #: Every module's projections; the indexer runs them in the order of the events.
-MODULE_HANDLERS: tuple[Handlers, ...] = (members_repository.handlers, property_repository.handlers)
+MODULE_HANDLERS: tuple[Handlers, ...] = (
+    members_repository.handlers,
+    property_repository.handlers,
+    data_repository.handlers,
+)
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
 
@@ -63,9 +70,14 @@ class City:
         self.forwarder = Forwarder(*at("Forwarder"))
         self.titles = TitleRegistry(*at("TitleRegistry"))
         self.mortgages = MortgageDesk(*at("MortgageDesk"))
+        self.datasets = DatasetRegistry(*at("DatasetRegistry"))
+        self.models = ModelRegistry(*at("ModelRegistry"))
+        self.grants = AccessGrants(*at("AccessGrants"))
+        self.compute = ComputeDesk(*at("ComputeDesk"))
         self.tokens = {code: SettlementToken(*at(f"SettlementToken:{code}")) for code in self.deployment.currencies}
         self.reader = NodeReader(self.rpc, self.deployment)
         self.property = PropertyService(self)
+        self.data = DataService(self)
 
     async def start(self) -> None:
         """Check the chain, make the tables, begin to follow and to send. A node that is down is waited for in the background."""
