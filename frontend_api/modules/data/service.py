@@ -135,8 +135,10 @@ class DataService:
     async def keep_result(self, account: str, job_id: int, ciphertext: bytes) -> ResultResource:
         """Keep what the holder delivers. Until the job is completed another delivery takes its place; afterwards only the very bytes whose
         hash is on the chain are taken."""
-        if not 0 < len(ciphertext) <= LARGEST_RESULT:
-            raise TooLarge(f"An encrypted result has 1 to {LARGEST_RESULT} bytes.")
+        if not ciphertext:
+            raise InvalidInput("an encrypted result is not empty", field="body")
+        if len(ciphertext) > LARGEST_RESULT:
+            raise TooLarge(f"An encrypted result has at most {LARGEST_RESULT} bytes.")
         job = await self._job_row(job_id)
         if account != job["holder"]:
             raise Forbidden(f"The result of job {job_id} comes from {job['holder']}.")
