@@ -49,10 +49,11 @@ $(STAMPS)/node: package.json package-lock.json | $(STAMPS)/doctor
 # The compiler under the name that py-solc-x and Ape look for, and Anvil's own binary without npm's wrapper around it.
 $(STAMPS)/tools: $(STAMPS)/node scripts/toolchain/solc.sh scripts/toolchain/solc.mjs Makefile
 	@mkdir -p .build/bin
-	@sed 's#@ROOT@#$(CURDIR)#; s#@LONG_VERSION@#$(SOLC_LONG)#' scripts/toolchain/solc.sh > $(SOLC)
+	@sed 's#@ROOT@#$(CURDIR)#g; s#@LONG_VERSION@#$(SOLC_LONG)#' scripts/toolchain/solc.sh > $(SOLC)
 	@chmod +x $(SOLC)
 	@if [ -x $(ANVIL) ]; then ln -sf "$(CURDIR)/$(ANVIL)" .build/bin/anvil; \
 	elif ! command -v anvil >/dev/null; then echo "npm has no Anvil for this platform here: install Foundry's and put anvil on PATH"; exit 1; fi
+	@printf 'export PATH="%s:$$PATH" SOLCX_BINARY_PATH="%s"\n' "$(TOOLS)" "$(CURDIR)/.build/bin" > .build/env.sh
 	@mkdir -p $(@D) && touch $@
 
 setup: $(STAMPS)/python $(STAMPS)/tools ## install everything the project needs (PyPI and npm only)

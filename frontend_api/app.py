@@ -10,6 +10,7 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,8 +20,8 @@ from .chain.rpc import NodeUnreachable
 from .city import City
 from .config import Settings
 from .documents.api import verifications_router
-from .documents.certificate import CertificateError, CertificateTooLarge
 from .documents.endpoints import router as documents_router
+from .documents.strict import CertificateError, CertificateTooLarge
 from .errors import InvalidInput, ServiceError, TooLarge
 from .kit.bulk import field_errors
 from .logs import configure_logs
@@ -28,6 +29,7 @@ from .modules.data.endpoints import router as data_router
 from .modules.members.endpoints import router as members_router
 from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
+from .modules.receivables.endpoints import router as receivables_router
 from .modules.transactions.endpoints import router as transactions_router
 from .web.pages import pages_router
 
@@ -63,7 +65,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await city.stop()
         log.info("stopped")
 
-    app = FastAPI(
+    # Its documentation page loads nothing from elsewhere: a city's network may be closed.
+    app = FastAPIOffline(
         title="chaincity",
         version="0.1.0",
         description=DESCRIPTION,
@@ -74,7 +77,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.city = city
     _add_errors(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    for router in (members_router, money_router, property_router, documents_router, transactions_router):
+    for router in (
+        members_router,
+        money_router,
+        property_router,
+        receivables_router,
+        documents_router,
+        transactions_router,
+    ):
         app.include_router(router)
     app.include_router(data_router)
     app.include_router(verifications_router(lambda: city.reader))

@@ -29,6 +29,9 @@ from .modules.money.contract import Escrow, SettlementToken
 from .modules.property import repository as property_repository
 from .modules.property.contract import MortgageDesk, TitleRegistry
 from .modules.property.service import PropertyService
+from .modules.receivables import repository as receivables_repository
+from .modules.receivables.contract import FinancingDesk, ReceivableLedger
+from .modules.receivables.service import ReceivablesService
 from .modules.transactions.forwarding import Forwarder
 from .submission import Submissions
 
@@ -38,6 +41,7 @@ log = structlog.get_logger("city")
 MODULE_HANDLERS: tuple[Handlers, ...] = (
     members_repository.handlers,
     property_repository.handlers,
+    receivables_repository.handlers,
     data_repository.handlers,
 )
 
@@ -70,6 +74,8 @@ class City:
         self.forwarder = Forwarder(*at("Forwarder"))
         self.titles = TitleRegistry(*at("TitleRegistry"))
         self.mortgages = MortgageDesk(*at("MortgageDesk"))
+        self.receivable_ledger = ReceivableLedger(*at("ReceivableLedger"))
+        self.financing_desk = FinancingDesk(*at("FinancingDesk"))
         self.datasets = DatasetRegistry(*at("DatasetRegistry"))
         self.models = ModelRegistry(*at("ModelRegistry"))
         self.grants = AccessGrants(*at("AccessGrants"))
@@ -77,6 +83,7 @@ class City:
         self.tokens = {code: SettlementToken(*at(f"SettlementToken:{code}")) for code in self.deployment.currencies}
         self.reader = NodeReader(self.rpc, self.deployment)
         self.property = PropertyService(self)
+        self.receivables = ReceivablesService(self)
         self.data = DataService(self)
 
     async def start(self) -> None:

@@ -212,6 +212,34 @@ def describe_dataset(file: Path, salt: str | None) -> None:
     click.echo(json.dumps(found, ensure_ascii=False))
 
 
+@main.group()
+def invoices() -> None:
+    """Invoices that may become receivables."""
+
+
+@invoices.command("check")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--deployment",
+    type=click.Path(path_type=Path),
+    help="address book: only currencies with a settlement token pass; without it every ISO 4217 currency does",
+)
+def check_invoices(files: tuple[Path, ...], deployment: Path | None) -> None:
+    """Judge UBL 2.1 / EN 16931 invoices and credit notes; prints one JSON object per file. Needs no chain.
+
+    The fingerprints are made with the consortium's key in CHAINCITY_FINGERPRINT_KEY, else with a demonstration key.
+
+    \b
+    Exit status: 0 every file could be judged (refused is a judgement), 2 a path is missing, unreadable or a folder.
+    \b
+    Example:
+      chaincity invoices check invoices/*.xml --deployment deployments/31337.json
+    """
+    from .modules.receivables.command import check_files
+
+    sys.exit(check_files(files, deployment, Settings().fingerprint_key))
+
+
 def run(args: list[str] | None = None) -> Any:
     """For tests: the command without leaving the process."""
     return main.main(args=args, standalone_mode=False)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, RowMapping, create_engine, event
+from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, RowMapping, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -20,6 +20,9 @@ from sqlalchemy.pool import NullPool
 from .errors import Unavailable
 
 metadata = MetaData()
+
+#: Times, case numbers and block numbers: 32 bits would end in 2038. SQLite's INTEGER has 64 bits under its own name.
+Whole = BigInteger().with_variant(Integer(), "sqlite")
 
 #: A row of a query, by column name.
 Row = RowMapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from .auth import Writer
 from .chain import outbox
@@ -119,11 +119,11 @@ class Submissions:
         return None if found is None else list(found)
 
     async def simulate(self, account: str, call: Call) -> None:
-        """Refuse at once what the contract would refuse, unless something that it may depend on is still on its way."""
+        """Refuse at once what the contract would refuse, unless an earlier act of the account is still on its way."""
         try:
             await self._sender.simulate(account, call.to, call.data)
         except ContractRefused:
-            if not await self._database.read(_is_busy):
+            if not await self._database.read(_is_busy, account):
                 raise
 
     async def get(self, identifier: str) -> TransactionResource:
@@ -234,7 +234,7 @@ async def action(
         str | None, Header(description="`wait=10` waits that many seconds for the block (RFC 7240)")
     ] = None,
 ) -> Action:
-    body = hashlib.sha256(await request.body()).hexdigest() if _has_json(request) else ""
+    body = await _form_hash(request) if _is_form(request) else hashlib.sha256(await request.body()).hexdigest()
     hashed = outbox.body_hash([request.method, request.url.path, request.url.query, body])
     asked = Asked(caller.key_id, caller.account, idempotency_key, hashed, wait_seconds(prefer))
     return Action(request.app.state.city, asked, response)
@@ -253,12 +253,24 @@ def wait_seconds(prefer: str | None) -> float:
     return min(float(found[1]), LONGEST_WAIT_SECONDS)
 
 
-def _has_json(request: Request) -> bool:
-    return "multipart/" not in request.headers.get("content-type", "")
+def _is_form(request: Request) -> bool:
+    return "multipart/" in request.headers.get("content-type", "")
 
 
-def _is_busy(connection: Connection) -> bool:
-    waiting = outbox.transactions.c.state.in_(("queued", "submitted"))
+async def _form_hash(request: Request) -> str:
+    """A form by its fields and files: the boundary between them differs from one sending of it to the next."""
+    entries: list[list[str | None]] = []
+    for name, value in (await request.form()).multi_items():
+        if isinstance(value, str):
+            entries.append([name, value])
+        else:
+            entries.append([name, value.filename, hashlib.sha256(await value.read()).hexdigest()])
+            await value.seek(0)
+    return outbox.body_hash(entries)
+
+
+def _is_busy(connection: Connection, account: str) -> bool:
+    waiting = and_(outbox.transactions.c.sender == account, outbox.transactions.c.state.in_(("queued", "submitted")))
     return connection.execute(select(outbox.transactions.c.id).where(waiting).limit(1)).first() is not None
 
 

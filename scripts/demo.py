@@ -77,12 +77,15 @@ def _play_on(rpc_url: str, folder: Path, stories: list[str], steps: Any, console
     from scripts.demonstration.processes import free_port, service_environment, start_service, stopping
     from scripts.demonstration.stage import Stage
     from scripts.deployment.ape_backend import deploy_with_ape
+    from scripts.deployment.artifacts import ROOT
     from scripts.deployment.plan import read_charter
 
     logger.set_level(LogLevel.ERROR)
     with networks.parse_network_choice(rpc_url):
         began = time.monotonic()
-        _, path = deploy_with_ape(accounts.test_accounts[0], read_charter())
+        # A city that goes with the demonstration leaves the address book of the developer's own chain alone.
+        books = ROOT / "deployments" if serve else folder / "deployments"
+        _, path = deploy_with_ape(accounts.test_accounts[0], read_charter(), folder=books)
         book = json.loads(path.read_text())
         console.print(
             f"[bold]deployed[/bold] {len(book['contracts'])} contracts of {book['city']} in {time.monotonic() - began:.0f} s"

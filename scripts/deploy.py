@@ -10,6 +10,7 @@ import click
 from ape import accounts, networks
 from ape.cli import ConnectedProviderCommand, network_option
 
+from scripts.deployment.artifacts import ROOT
 from scripts.deployment.plan import CharterError, read_charter
 
 DEVELOPMENT_CHAINS = (31337, 1337)
@@ -48,4 +49,5 @@ def cli(charter: Path | None, account: str | None, as_json: bool) -> None:
             click.echo(line)
 
     _, path = deploy_with_ape(deployer, read, progress)
-    click.echo(json.dumps(json.loads(path.read_text()), ensure_ascii=False) if as_json else f"address book: {path}")
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    click.echo(json.dumps(json.loads(path.read_text()), ensure_ascii=False) if as_json else f"address book: {shown}")

@@ -56,9 +56,9 @@ class RpcBackend:
 class AnvilCity:
     """Anvil, the city on it, and its address book."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *options: str):
         self.folder = folder
-        self.anvil, self.url = start_anvil(folder)
+        self.anvil, self.url = start_anvil(folder, *options)
         try:
             self.city: City = found_city(RpcBackend(self.url), read_charter())
             self.book = folder / "book.json"

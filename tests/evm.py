@@ -112,18 +112,18 @@ class Function:
         types = [canonical_type(p) for p in entry["inputs"]]
         return keccak(text=signature(entry))[:4] + encode(types, [_plain(a) for a in args])
 
-    def __call__(self, *args: Any, sender: Any = None) -> Any:
+    def __call__(self, *args: Any, sender: Any = None, value: int = 0) -> Any:
         entry = self._entry(args)
         data = self.encode(*args)
         is_view = entry["stateMutability"] in ("view", "pure")
         if is_view and sender is None:
             sender = self.contract.chain.stranger
         assert sender is not None, f"{entry['name']} changes state: say who sends it"
-        raw, receipt = self.contract.chain.send(sender, self.contract.address, data)
+        raw, receipt = self.contract.chain.send(sender, self.contract.address, data, value)
         values = decode([canonical_type(p) for p in entry["outputs"]], raw) if entry["outputs"] else ()
         shaped = [_shape(p, v) for p, v in zip(entry["outputs"], values, strict=True)]
-        value = None if not shaped else shaped[0] if len(shaped) == 1 else tuple(shaped)
-        return value if is_view else Receipt(value, receipt.gas_used, receipt.events)
+        answer = None if not shaped else shaped[0] if len(shaped) == 1 else tuple(shaped)
+        return answer if is_view else Receipt(answer, receipt.gas_used, receipt.events)
 
 
 class Chain:
@@ -192,10 +192,10 @@ class Chain:
         self.contracts[contract.address] = contract
         return contract
 
-    def send(self, sender: Any, to: str, data: bytes) -> tuple[bytes, Receipt]:
+    def send(self, sender: Any, to: str, data: bytes, value: int = 0) -> tuple[bytes, Receipt]:
         """One message with its logs decoded; raises `Reverted`."""
         try:
-            raw = self.evm.message_call(_plain(sender), to, calldata=data)
+            raw = self.evm.message_call(_plain(sender), to, calldata=data, value=value or None)
         except RuntimeError as error:
             raise self._reverted(error) from None
         finally:

@@ -16,16 +16,17 @@ contract Currencies is ICurrencies, AccessManaged {
 
     /// @inheritdoc ICurrencies
     function list(Currency currency, address token) external restricted {
+        address actor = _msgSender();
+        if (actor == authority()) revert Currencies_ManagerCannotAct(actor);
         _requireCode(currency);
         address listed = address(_tokens[currency]);
         if (listed != address(0)) revert Currencies_AlreadyListed(currency, listed);
-        if (token.code.length == 0 || Currency.unwrap(ISettlementToken(token).currency()) != Currency.unwrap(currency))
-            revert Currencies_WrongToken(currency, token);
+        if (!_answers(token, currency)) revert Currencies_WrongToken(currency, token);
 
         _tokens[currency] = IERC20(token);
         _listed[IERC20(token)] = true;
 
-        emit CurrencyListed(currency, _msgSender(), token);
+        emit CurrencyListed(currency, actor, token);
     }
 
     /// @inheritdoc ICurrencies
@@ -42,6 +43,12 @@ contract Currencies is ICurrencies, AccessManaged {
     /// @inheritdoc ICurrencies
     function requireListed(IERC20 token) external view {
         if (!_listed[token]) revert Currencies_TokenNotListed(address(token));
+    }
+
+    /// @dev By hand, so that an account without code and a contract without `currency()` are refused with the same error as a wrong answer.
+    function _answers(address token, Currency currency) private view returns (bool) {
+        (bool success, bytes memory answer) = token.staticcall(abi.encodeCall(ISettlementToken.currency, ()));
+        return success && answer.length == 32 && bytes32(answer) == bytes32(Currency.unwrap(currency));
     }
 
     function _requireCode(Currency currency) private pure {

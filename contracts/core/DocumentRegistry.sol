@@ -52,6 +52,8 @@ contract DocumentRegistry is IDocumentRegistry, Application {
         _requireNotEnded(issuer, document);
         if (successor == 0) revert DocumentRegistry_EmptyRoot();
         if (successor == document) revert DocumentRegistry_SupersededByItself(document);
+        // With this, no chain of supersessions leads back to where it began.
+        _requireNotEnded(issuer, successor);
 
         _ends[issuer][document] = End(uint64(block.timestamp), Reason.None, successor);
 

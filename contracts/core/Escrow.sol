@@ -24,7 +24,7 @@ contract Escrow is IEscrow, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IEscrow
     function hold(uint256 caseId, IERC20 token, address payer, uint256 amount) external restricted nonReentrant {
-        address desk = _msgSender();
+        address desk = _actor();
         if (amount == 0) revert Escrow_ZeroAmount();
         currencies.requireListed(token);
 
@@ -41,6 +41,7 @@ contract Escrow is IEscrow, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IEscrow
     function release(uint256 caseId, IERC20 token, address payee, uint256 amount) external nonReentrant {
         address desk = _msgSender();
+        _requirePayable(payee);
         _take(desk, caseId, token, amount);
 
         _claimable[payee][token] += amount;
@@ -51,6 +52,7 @@ contract Escrow is IEscrow, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IEscrow
     function payOut(uint256 caseId, IERC20 token, address payee, uint256 amount) external nonReentrant {
         address desk = _msgSender();
+        _requirePayable(payee);
         _take(desk, caseId, token, amount);
 
         emit PaidOut(desk, caseId, payee, token, amount);
@@ -60,12 +62,13 @@ contract Escrow is IEscrow, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IEscrow
     function claim(address payee, IERC20 token) external nonReentrant returns (uint256 amount) {
+        address actor = _actor();
         amount = _claimable[payee][token];
         if (amount == 0) revert Escrow_NothingToClaim(payee, token);
 
         delete _claimable[payee][token];
 
-        emit Claimed(payee, _msgSender(), token, amount);
+        emit Claimed(payee, actor, token, amount);
 
         token.safeTransfer(payee, amount);
     }
@@ -78,6 +81,16 @@ contract Escrow is IEscrow, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IEscrow
     function claimable(address payee, IERC20 token) external view returns (uint256) {
         return _claimable[payee][token];
+    }
+
+    /// @dev A call through `AccessManager.execute` would make the manager a desk or the recorded actor.
+    function _actor() private view returns (address actor) {
+        actor = _msgSender();
+        if (actor == authority()) revert Escrow_ManagerCannotAct(actor);
+    }
+
+    function _requirePayable(address payee) private view {
+        if (payee == address(0) || payee == address(this)) revert Escrow_InvalidPayee(payee);
     }
 
     function _take(address desk, uint256 caseId, IERC20 token, uint256 amount) private {

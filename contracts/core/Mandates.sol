@@ -17,8 +17,7 @@ contract Mandates is IMandates, Desk {
     /// @inheritdoc IMandates
     function grant(address agent, bytes32 scope, uint64 validUntil) external {
         address principal = _activeActorWith(agent);
-        if (_mandates[principal][agent][scope].kind == Kind.Guardianship)
-            revert Mandates_GuardianshipInForce(principal, agent, scope);
+        _requireNoGuardianship(principal, agent, scope);
 
         _record(principal, principal, agent, scope, Mandate(Kind.PowerOfAttorney, validUntil), 0);
     }
@@ -26,8 +25,7 @@ contract Mandates is IMandates, Desk {
     /// @inheritdoc IMandates
     function withdraw(address agent, bytes32 scope) external {
         address principal = _actor();
-        if (_mandates[principal][agent][scope].kind == Kind.Guardianship)
-            revert Mandates_GuardianshipInForce(principal, agent, scope);
+        _requireNoGuardianship(principal, agent, scope);
 
         _end(principal, principal, agent, scope, 0);
     }
@@ -40,24 +38,33 @@ contract Mandates is IMandates, Desk {
         uint64 validUntil,
         bytes32 basis
     ) external restricted {
+        address actor = _activeActor();
         members.requireBothActive(ward, guardian);
 
-        _record(_actor(), ward, guardian, scope, Mandate(Kind.Guardianship, validUntil), basis);
+        _record(actor, ward, guardian, scope, Mandate(Kind.Guardianship, validUntil), basis);
     }
 
     /// @inheritdoc IMandates
     function end(address principal, address agent, bytes32 scope, bytes32 basis) external restricted {
-        _end(_actor(), principal, agent, scope, basis);
+        _end(_activeActor(), principal, agent, scope, basis);
     }
 
     /// @inheritdoc IMandates
     function mayAct(address actor, address principal, bytes32 scope) external view returns (bool) {
-        return actor == principal || block.timestamp <= _mandates[principal][actor][scope].validUntil;
+        if (actor == principal) return true;
+        return block.timestamp <= _mandates[principal][actor][scope].validUntil && members.isActive(actor);
     }
 
     /// @inheritdoc IMandates
     function mandate(address principal, address agent, bytes32 scope) external view returns (Mandate memory) {
         return _mandates[principal][agent][scope];
+    }
+
+    /// @dev One that has expired binds the ward no longer.
+    function _requireNoGuardianship(address principal, address agent, bytes32 scope) private view {
+        Mandate storage found = _mandates[principal][agent][scope];
+        if (found.kind == Kind.Guardianship && block.timestamp <= found.validUntil)
+            revert Mandates_GuardianshipInForce(principal, agent, scope);
     }
 
     function _record(

@@ -18,15 +18,13 @@ contract Members is IMembers, AccessManaged {
     mapping(uint8 kind => uint64[]) private _roles;
     mapping(address account => address) private _receivers;
 
-    /// @dev `AccessManager.execute` would make the manager the recorded actor.
-    error Members_ManagerCannotAct(address manager);
-
     constructor(address authority_) AccessManaged(authority_) {}
 
     // --- kinds
 
     /// @inheritdoc IMembers
     function defineKind(uint8 kind, string calldata label, uint64[] calldata roles) external restricted {
+        address actor = _officer();
         if (kind == 0 || kind == RESIDENT) revert Members_KindReserved(kind);
         if (_roles[kind].length != 0) revert Members_KindAlreadyDefined(kind);
         if (roles.length == 0 || roles.length > MAX_ROLES_PER_KIND)
@@ -34,13 +32,14 @@ contract Members is IMembers, AccessManaged {
 
         _roles[kind] = roles;
 
-        emit KindDefined(kind, _actor(), label, roles);
+        emit KindDefined(kind, actor, label, roles);
     }
 
     // --- members
 
     /// @inheritdoc IMembers
     function admit(address account, uint8 kind, CreditCode creditCode, bytes32 profile) external restricted {
+        address actor = _officer();
         _requireNew(account, profile);
         uint64[] memory roles = _roles[kind];
         if (roles.length == 0) revert Members_UnknownKind(kind);
@@ -51,7 +50,7 @@ contract Members is IMembers, AccessManaged {
         _parties[account] = Party(creditCode, kind, Status.Active, 0, profile);
         _holders[creditCode] = account;
 
-        emit MemberAdmitted(account, _actor(), kind, creditCode, profile);
+        emit MemberAdmitted(account, actor, kind, creditCode, profile);
 
         for (uint256 i; i < roles.length; ++i) {
             IAccessManager(authority()).grantRole(roles[i], account, 0);
@@ -72,32 +71,35 @@ contract Members is IMembers, AccessManaged {
 
     /// @inheritdoc IMembers
     function suspend(address account, bytes32 basis) external restricted {
+        address actor = _officer();
         _requireStatus(account, Status.Active);
 
         _parties[account].status = Status.Suspended;
 
-        emit PartySuspended(account, _actor(), basis);
+        emit PartySuspended(account, actor, basis);
     }
 
     /// @inheritdoc IMembers
     function reinstate(address account, bytes32 basis) external restricted {
+        address actor = _officer();
         _requireStatus(account, Status.Suspended);
 
         _parties[account].status = Status.Active;
         delete _receivers[account];
 
-        emit PartyReinstated(account, _actor(), basis);
+        emit PartyReinstated(account, actor, basis);
     }
 
     /// @inheritdoc IMembers
     function retire(address account, bytes32 basis) external restricted {
+        address actor = _officer();
         Party storage found = _parties[account];
         if (found.status == Status.None) revert Members_NotEnrolled(account);
         if (found.status == Status.Retired) revert Members_Retired(account);
 
         found.status = Status.Retired;
 
-        emit PartyRetired(account, _actor(), basis);
+        emit PartyRetired(account, actor, basis);
 
         uint64[] memory roles = _roles[found.kind];
         for (uint256 i; i < roles.length; ++i) {
@@ -107,36 +109,39 @@ contract Members is IMembers, AccessManaged {
 
     /// @inheritdoc IMembers
     function appointReceiver(address account, address receiver, bytes32 basis) external restricted {
+        address actor = _officer();
         _requireMember(account);
         _requireStatus(account, Status.Suspended);
         if (!isActive(receiver) || _parties[receiver].kind == RESIDENT) revert Members_ReceiverNotActive(receiver);
 
         _receivers[account] = receiver;
 
-        emit ReceiverAppointed(account, _actor(), receiver, basis);
+        emit ReceiverAppointed(account, actor, receiver, basis);
     }
 
     // --- residents
 
     /// @inheritdoc IMembers
     function enrol(address account, bytes32 identity, uint64 validUntil) external restricted {
+        address actor = _officer();
         _requireNew(account, identity);
         _requireFuture(validUntil);
 
         _parties[account] = Party(CreditCode.wrap(0), RESIDENT, Status.Active, validUntil, identity);
 
-        emit ResidentEnrolled(account, _actor(), identity, validUntil);
+        emit ResidentEnrolled(account, actor, identity, validUntil);
     }
 
     /// @inheritdoc IMembers
     function renew(address account, uint64 validUntil) external restricted {
+        address actor = _officer();
         if (_parties[account].kind != RESIDENT) revert Members_NotAResident(account);
         _requireStatus(account, Status.Active);
         _requireFuture(validUntil);
 
         _parties[account].validUntil = validUntil;
 
-        emit ResidentRenewed(account, _actor(), validUntil);
+        emit ResidentRenewed(account, actor, validUntil);
     }
 
     // --- views
@@ -156,11 +161,14 @@ contract Members is IMembers, AccessManaged {
     function requireActive(address account) public view {
         Party storage found = _parties[account];
         Status status = found.status;
-        uint64 validUntil = found.validUntil;
         if (status == Status.None) revert Members_NotEnrolled(account);
-        if (status == Status.Suspended) revert Members_Suspended(account);
-        if (status == Status.Retired) revert Members_Retired(account);
-        if (_isExpired(validUntil)) revert Members_Expired(account, validUntil);
+        _requireNotBarred(account, status, found.validUntil);
+    }
+
+    /// @inheritdoc IMembers
+    function requireNotBarred(address account) public view {
+        Party storage found = _parties[account];
+        _requireNotBarred(account, found.status, found.validUntil);
     }
 
     /// @inheritdoc IMembers
@@ -195,6 +203,18 @@ contract Members is IMembers, AccessManaged {
     function _actor() private view returns (address actor) {
         actor = _msgSender();
         if (actor == authority()) revert Members_ManagerCannotAct(actor);
+    }
+
+    /// @dev Who uses a role: its holder keeps it while suspended, so that nothing else breaks, but may not reinstate itself with it.
+    function _officer() private view returns (address actor) {
+        actor = _actor();
+        requireNotBarred(actor);
+    }
+
+    function _requireNotBarred(address account, Status status, uint64 validUntil) private view {
+        if (status == Status.Suspended) revert Members_Suspended(account);
+        if (status == Status.Retired) revert Members_Retired(account);
+        if (_isExpired(validUntil)) revert Members_Expired(account, validUntil);
     }
 
     function _isExpired(uint64 validUntil) private view returns (bool) {

@@ -13,6 +13,7 @@ import {ISettlementToken} from "./interfaces/ISettlementToken.sol";
 
 /// @title Implementation of {ISettlementToken}, where errors, events and rules are described
 contract SettlementToken is ISettlementToken, ERC20TransferAuthorization, AccessManaged {
+    using SafeCast for int256;
     using SafeCast for uint256;
 
     /// @dev One slot per bank.
@@ -47,9 +48,11 @@ contract SettlementToken is ISettlementToken, ERC20TransferAuthorization, Access
 
     /// @inheritdoc ISettlementToken
     function setCap(address bank, uint128 cap) external restricted {
+        address actor = _officer();
+
         _issuers[bank].cap = cap;
 
-        emit CapSet(bank, _actor(), cap);
+        emit CapSet(bank, actor, cap);
     }
 
     /// @inheritdoc ISettlementToken
@@ -60,11 +63,11 @@ contract SettlementToken is ISettlementToken, ERC20TransferAuthorization, Access
         Issuer storage issuer = _issuers[bank];
         int256 position = issuer.position;
         uint256 cap = issuer.cap;
-        if (amount > cap || position + amount.toInt256() > cap.toInt256())
+        // A bank with a negative position may issue more than its cap at once, up to the cap; with none it issues nothing.
+        if (cap == 0 || amount > type(uint128).max || position + int256(amount) > int256(cap))
             revert SettlementToken_CapExceeded(bank, position, amount, cap);
 
-        // Both fit: the sum is at most the cap, which setCap keeps a uint128, and a position grows past 2^127 only with such a cap.
-        issuer.position = _toInt128(position + amount.toInt256());
+        issuer.position = (position + int256(amount)).toInt128();
         _mint(to, amount);
 
         emit Issued(bank, to, amount, booking);
@@ -76,9 +79,11 @@ contract SettlementToken is ISettlementToken, ERC20TransferAuthorization, Access
         members.requireActive(bank);
         if (amount == 0) revert SettlementToken_ZeroAmount();
         Issuer storage issuer = _issuers[bank];
-        if (issuer.cap == 0) revert SettlementToken_CapExceeded(bank, issuer.position, amount, 0);
+        // Neither cap nor position: no settlement bank. One whose cap was taken away winds its position down.
+        if (issuer.cap == 0 && issuer.position == 0)
+            revert SettlementToken_CapExceeded(bank, issuer.position, amount, 0);
 
-        issuer.position = _toInt128(issuer.position - amount.toInt256());
+        issuer.position = (issuer.position - amount.toInt256()).toInt128();
         _burn(holder, amount);
 
         emit Redeemed(bank, holder, amount, booking);
@@ -86,13 +91,18 @@ contract SettlementToken is ISettlementToken, ERC20TransferAuthorization, Access
 
     /// @inheritdoc ISettlementToken
     function setFreeze(address account, uint256 amount, bytes32 basis) external restricted {
+        address actor = _officer();
+        _requireNotEscrow(account);
+
         _frozen[account] = amount;
 
-        emit FreezeSet(account, _actor(), amount, basis);
+        emit FreezeSet(account, actor, amount, basis);
     }
 
     /// @inheritdoc ISettlementToken
     function deduct(address account, address to, uint256 amount, bytes32 basis) external restricted {
+        address actor = _officer();
+        _requireNotEscrow(account);
         if (amount == 0) revert SettlementToken_ZeroAmount();
         uint256 frozen = _frozen[account];
 
@@ -101,7 +111,7 @@ contract SettlementToken is ISettlementToken, ERC20TransferAuthorization, Access
         _transfer(account, to, amount);
         _frozen[account] = frozen > amount ? frozen - amount : 0;
 
-        emit Deducted(account, _actor(), to, amount, basis);
+        emit Deducted(account, actor, to, amount, basis);
     }
 
     /// @inheritdoc ISettlementToken
@@ -139,7 +149,13 @@ contract SettlementToken is ISettlementToken, ERC20TransferAuthorization, Access
         if (actor == authority()) revert SettlementToken_ManagerCannotAct(actor);
     }
 
-    function _toInt128(int256 value) private pure returns (int128) {
-        return SafeCast.toInt128(value);
+    /// @dev A suspended office keeps its roles but may not use them here.
+    function _officer() private view returns (address actor) {
+        actor = _actor();
+        members.requireNotBarred(actor);
+    }
+
+    function _requireNotEscrow(address account) private view {
+        if (account == escrow) revert SettlementToken_EscrowExempt(account);
     }
 }

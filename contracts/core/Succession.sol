@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Desk} from "./Application.sol";
+import {IMembers} from "./interfaces/IMembers.sol";
 import {Core} from "./types/Core.sol";
 import {ISuccession} from "./interfaces/ISuccession.sol";
 
@@ -19,6 +20,7 @@ contract Succession is ISuccession, Desk {
     /// @inheritdoc ISuccession
     function propose(address predecessor, address successor, bytes32 basis) external restricted {
         address actor = _activeActorWith(successor);
+        if (members.party(predecessor).status == IMembers.Status.None) revert Succession_UnknownPredecessor(predecessor);
         if (predecessor == successor) revert Succession_ToItself(predecessor);
         State state = _cases[predecessor].state;
         if (state != State.None) revert Succession_WrongState(predecessor, state);
@@ -39,7 +41,7 @@ contract Succession is ISuccession, Desk {
 
     /// @inheritdoc ISuccession
     function dismiss(address predecessor, bytes32 basis) external restricted {
-        _drop(predecessor, _actor(), basis);
+        _drop(predecessor, _activeActor(), basis);
     }
 
     /// @inheritdoc ISuccession

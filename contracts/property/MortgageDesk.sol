@@ -39,7 +39,7 @@ contract MortgageDesk is IMortgageDesk, Desk {
         address actor = _activeActorWith(bank);
         ITitleRegistry.Title memory title = titles.titleOf(unit);
         if (title.status != ITitleRegistry.Status.Active) revert MortgageDesk_TitleNotActive(unit);
-        _requireMayAct(actor, title.owner, SCOPE);
+        _requireMayBind(actor, title.owner, bank);
         if (principal == 0) revert MortgageDesk_ZeroPrincipal();
         currencies.tokenOf(currency);
 
@@ -85,7 +85,7 @@ contract MortgageDesk is IMortgageDesk, Desk {
     function accept(uint256 caseId, bytes32 terms) external {
         Case storage found = _open(caseId, State.Offered);
         address actor = _activeActorWith(found.bank);
-        _requireMayAct(actor, found.applicant, SCOPE);
+        _requireMayBind(actor, found.applicant, found.bank);
         if (terms != found.terms) revert MortgageDesk_OtherTerms(caseId, terms, found.terms);
 
         found.state = State.Accepted;
@@ -96,7 +96,7 @@ contract MortgageDesk is IMortgageDesk, Desk {
 
     /// @inheritdoc IMortgageDesk
     function register(uint256 caseId) external restricted {
-        address actor = _actor();
+        address actor = _activeActor();
         Case storage found = _open(caseId, State.Accepted);
 
         found.state = State.Registered;
@@ -131,7 +131,7 @@ contract MortgageDesk is IMortgageDesk, Desk {
 
     /// @inheritdoc IMortgageDesk
     function refuse(uint256 caseId, bytes32 basis) external restricted {
-        _close(caseId, _actor(), basis);
+        _close(caseId, _activeActor(), basis);
     }
 
     // --- after registration
@@ -169,10 +169,19 @@ contract MortgageDesk is IMortgageDesk, Desk {
             revert MortgageDesk_Expired(caseId, found.validUntil, uint64(block.timestamp));
     }
 
+    /// @dev New business of an owner: nobody deals with itself, and an agent cannot do what its suspended principal could not.
+    function _requireMayBind(address actor, address owner, address bank) private view {
+        if (actor == bank || owner == bank) revert MortgageDesk_SelfDealing(actor, bank);
+        _requireMayAct(actor, owner, SCOPE);
+        if (actor != owner) members.requireActive(owner);
+    }
+
     function _requireBank(uint256 caseId, address actor) private view {
         address bank = _cases[caseId].bank;
-        if (actor != bank && actor != members.receiverOf(bank))
-            revert MortgageDesk_NotTheBank(caseId, actor, bank);
+        if (actor == bank) return;
+        if (actor != members.receiverOf(bank)) revert MortgageDesk_NotTheBank(caseId, actor, bank);
+        // The bank meets its own obligations even while suspended; a receiver that was suspended does so for nobody.
+        members.requireActive(actor);
     }
 
     /// @dev Closing an expired case is allowed: it changes nothing that time has not.

@@ -44,7 +44,7 @@ contract TitleRegistry is ITitleRegistry, IERC721, IERC5192, IERC721Errors, Appl
         if (certificateRoot == 0) revert TitleRegistry_EmptyCertificateRoot(unit);
         Record storage title = _titles[unit];
         if (title.status != Status.None) revert TitleRegistry_AlreadyRegistered(unit, title.status);
-        members.requireActive(owner);
+        members.requireBothActive(actor, owner);
 
         _titles[unit] = Record(owner, uint40(block.timestamp), 1, Status.Active, 0, 0, 0, certificateRoot);
         ++_balances[owner];
@@ -80,7 +80,7 @@ contract TitleRegistry is ITitleRegistry, IERC721, IERC5192, IERC721Errors, Appl
 
     /// @inheritdoc ITitleRegistry
     function reissue(UnitNumber unit, bytes32 certificateRoot, bytes32 basis) external restricted {
-        address actor = _actor();
+        address actor = _activeActor();
         Record storage title = _active(unit);
 
         uint16 version = _supersedeCertificate(unit, title, certificateRoot);
@@ -90,7 +90,7 @@ contract TitleRegistry is ITitleRegistry, IERC721, IERC5192, IERC721Errors, Appl
 
     /// @inheritdoc ITitleRegistry
     function cancel(UnitNumber unit, bytes32 basis) external restricted {
-        address actor = _actor();
+        address actor = _activeActor();
         Record storage title = _active(unit);
         if (title.liens != 0) revert TitleRegistry_Encumbered(unit, title.liens);
 
@@ -220,7 +220,8 @@ contract TitleRegistry is ITitleRegistry, IERC721, IERC5192, IERC721Errors, Appl
     }
 
     /// @inheritdoc IERC721
-    function getApproved(uint256) external pure returns (address) {
+    function getApproved(uint256 tokenId) external view returns (address) {
+        if (_recordOf(tokenId).owner == address(0)) revert ERC721NonexistentToken(tokenId);
         return address(0);
     }
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import JSON, Column, Connection, Integer, String, Table, delete, func, insert, select
+from sqlalchemy import JSON, Column, Connection, String, Table, delete, func, insert, select
 
-from ..db import Database, metadata
+from ..db import Database, Whole, metadata
 from .abi import to_json
 from .deployment import Deployment
 from .events import Block, ChainEvent, Decoder
@@ -31,19 +31,19 @@ CHUNK = 50
 blocks = Table(
     "blocks",
     metadata,
-    Column("number", Integer, primary_key=True),
+    Column("number", Whole, primary_key=True),
     Column("hash", String, nullable=False, unique=True),
     Column("parent_hash", String, nullable=False),
-    Column("time", Integer, nullable=False),
+    Column("time", Whole, nullable=False),
 )
 
 events = Table(
     "events",
     metadata,
-    Column("block_number", Integer, primary_key=True),
-    Column("log_index", Integer, primary_key=True),
+    Column("block_number", Whole, primary_key=True),
+    Column("log_index", Whole, primary_key=True),
     Column("block_hash", String, nullable=False),
-    Column("block_time", Integer, nullable=False),
+    Column("block_time", Whole, nullable=False),
     Column("tx_hash", String, nullable=False, index=True),
     Column("contract", String, nullable=False),
     Column("event", String, nullable=False),

@@ -1,4 +1,4 @@
-"""Who signs. `KeyStore` is what the sender needs; a hardware module would implement the same two methods."""
+"""Who signs. `KeyStore` is what the sender needs; a hardware module would implement the same methods."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from eth_account import Account
+from eth_account.messages import encode_typed_data
 from eth_utils import to_checksum_address
 
 from ..config import DEVELOPMENT_CHAINS, Settings
@@ -18,6 +19,10 @@ class KeyStore(Protocol):
 
     def sign_transaction(self, account: str, fields: dict[str, Any]) -> tuple[bytes, str]:
         """The signed bytes and the transaction hash."""
+        ...
+
+    def sign_typed_data(self, account: str, message: dict[str, Any]) -> bytes:
+        """The 65-byte signature of an EIP-712 message as `eth_signTypedData_v4` takes it."""
         ...
 
 
@@ -34,11 +39,17 @@ class LocalKeys:
         return list(self._accounts)
 
     def sign_transaction(self, account: str, fields: dict[str, Any]) -> tuple[bytes, str]:
+        signed = self._signer(account).sign_transaction(fields)
+        return bytes(signed.raw_transaction), "0x" + signed.hash.hex().removeprefix("0x")
+
+    def sign_typed_data(self, account: str, message: dict[str, Any]) -> bytes:
+        return bytes(self._signer(account).sign_message(encode_typed_data(full_message=message)).signature)
+
+    def _signer(self, account: str) -> Any:
         signer = self._accounts.get(account)
         if signer is None:
             raise Forbidden(f"This service holds no key for {account}; sign the request yourself.")
-        signed = signer.sign_transaction(fields)
-        return bytes(signed.raw_transaction), "0x" + signed.hash.hex().removeprefix("0x")
+        return signer
 
 
 def load_keys(settings: Settings, chain_id: int) -> LocalKeys:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Float,
-    Integer,
     LargeBinary,
     String,
     Table,
@@ -32,7 +31,7 @@ from sqlalchemy import (
     update,
 )
 
-from ..db import Row, metadata
+from ..db import Row, Whole, metadata
 from ..errors import Conflict, InvalidInput
 from .abi import Call, to_json
 from .events import Block
@@ -40,7 +39,7 @@ from .events import Block
 transactions = Table(
     "transactions",
     metadata,
-    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("sequence", Whole, primary_key=True, autoincrement=True),
     Column("id", String, nullable=False, unique=True),
     Column("owner", String, nullable=False, index=True),
     Column("sender", String, nullable=False),
@@ -51,10 +50,10 @@ transactions = Table(
     Column("data", LargeBinary, nullable=False),
     Column("state", String, nullable=False, index=True),
     Column("created_at", Float, nullable=False),
-    Column("nonce", Integer),
+    Column("nonce", Whole),
     Column("raw", LargeBinary),
     Column("tx_hash", String, index=True),
-    Column("block_number", Integer, index=True),
+    Column("block_number", Whole, index=True),
     Column("block_hash", String),
     Column("problem", JSON),
     UniqueConstraint("sender", "nonce"),
@@ -64,7 +63,7 @@ nonces = Table(
     "nonces",
     metadata,
     Column("sender", String, primary_key=True),
-    Column("next", Integer, nullable=False),
+    Column("next", Whole, nullable=False),
 )
 
 idempotency_keys = Table(

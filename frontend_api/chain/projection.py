@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Integer, String, Table, and_, delete, insert, select, update
+from sqlalchemy import JSON, Column, Connection, String, Table, and_, delete, insert, select, update
 
-from ..db import Row, metadata
+from ..db import Row, Whole, metadata
 from .events import Block, ChainEvent
 
 #: The number of the block that last changed a row: what finality is derived from.
@@ -21,8 +21,8 @@ CHANGED = "changed_block"
 journal = Table(
     "journal",
     metadata,
-    Column("sequence", Integer, primary_key=True, autoincrement=True),
-    Column("block_number", Integer, nullable=False, index=True),
+    Column("sequence", Whole, primary_key=True, autoincrement=True),
+    Column("block_number", Whole, nullable=False, index=True),
     Column("table_name", String, nullable=False),
     Column("key", JSON, nullable=False),
     Column("before", JSON),

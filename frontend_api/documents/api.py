@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from .certificate import MAX_BYTES, CertificateTooLarge, parse
+from .certificate import parse
+from .strict import MAX_BYTES, CertificateTooLarge
 from .verification import ChainReader, Finding, Question, Tone, Verdict, Verification, verify
 from .wording import ADVICE, LANGUAGES, VERDICTS, say
 

@@ -26,25 +26,32 @@ Text is taken as it is, byte for byte in UTF-8, without normalisation.
 from __future__ import annotations
 
 import json
-import re
 import secrets
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eth_utils.address import is_checksum_address, to_checksum_address
-
 from .merkle import BATCH_TYPES, MerkleTree, leaf_hash, process_proof
+from .strict import (
+    MAX_BYTES,
+    MAX_NAME,
+    CertificateError,
+    CertificateTooLarge,
+    load,
+    quoted,
+    take_address,
+    take_bytes32,
+    take_integer,
+    take_list,
+    take_object,
+    take_text,
+    take_unit,
+)
 
 FORMAT = "chaincity-certificate/1"
 FIELD_TYPES = ("string", "string", "bytes32")
 
-#: The largest file that is read at all, in bytes.
-MAX_BYTES = 256 * 1024
-MAX_DEPTH = 4
 MAX_FIELDS = 128
-MAX_NAME = 64
 MAX_VALUE = 4096
 #: A batch holds at most 2**32 documents.
 MAX_PROOF = 32
@@ -70,23 +77,6 @@ class CertificateType:
 
 PROPERTY_TITLE = CertificateType("property-title", frozenset({"registry"}))
 TYPES = {kind.name: kind for kind in (PROPERTY_TITLE,)}
-
-
-class CertificateError(ValueError):
-    """A file is not a certificate: `field` is the place in the file ("fields[2].salt", "" for the whole), `rule`
-    what it breaks.
-    """
-
-    def __init__(self, field: str, rule: str):
-        super().__init__(f"{field}: {rule}" if field else rule)
-        self.field, self.rule = field, rule
-
-
-class CertificateTooLarge(CertificateError):
-    """A file has more than MAX_BYTES bytes."""
-
-    def __init__(self) -> None:
-        super().__init__("", f"a certificate has at most {MAX_BYTES // 1024} KiB")
 
 
 @dataclass(frozen=True)
@@ -247,34 +237,34 @@ def parse(content: bytes) -> Certificate:
 
     Hashes are not compared here: a file that was altered is still read, so that the check can say so.
     """
-    return _read(_load(content))
+    return _read(load(content))
 
 
 def _read(content: Any) -> Certificate:
-    root = _object(content, "", _REQUIRED, _OPTIONAL)
+    root = take_object(content, "", _REQUIRED, _OPTIONAL)
     if root["format"] != FORMAT:
         raise CertificateError("format", f'must be "{FORMAT}"')
-    kind = _text(root["type"], "type", 1, MAX_NAME)
+    kind = take_text(root["type"], "type", 1, MAX_NAME)
     if kind not in TYPES:
         raise CertificateError("type", f"must be one of: {', '.join(TYPES)}")
     context = Context(
-        chain_id=_integer(root["chainId"], "chainId", 1, MAX_CHAIN_ID),
-        registry=_address(root["registry"], "registry"),
-        title_registry=_address(root["titleRegistry"], "titleRegistry"),
-        subject=_unit(root["subject"], "subject"),
-        issuer=_address(root["issuer"], "issuer"),
+        chain_id=take_integer(root["chainId"], "chainId", 1, MAX_CHAIN_ID),
+        registry=take_address(root["registry"], "registry"),
+        title_registry=take_address(root["titleRegistry"], "titleRegistry"),
+        subject=take_unit(root["subject"], "subject"),
+        issuer=take_address(root["issuer"], "issuer"),
         type=kind,
-        valid_until=_integer(root["validUntil"], "validUntil", 1, MAX_TIME) if "validUntil" in root else None,
+        valid_until=take_integer(root["validUntil"], "validUntil", 1, MAX_TIME) if "validUntil" in root else None,
     )
-    batch = _object(root["batch"], "batch", ("root", "proof"))
-    proof = _list(batch["proof"], "batch.proof", 0, MAX_PROOF)
+    batch = take_object(root["batch"], "batch", ("root", "proof"))
+    proof = take_list(batch["proof"], "batch.proof", 0, MAX_PROOF)
     return Certificate(
         context=context,
-        document_root=_bytes32(root["documentRoot"], "documentRoot"),
-        fields=_fields(_list(root["fields"], "fields", 1, MAX_FIELDS)),
+        document_root=take_bytes32(root["documentRoot"], "documentRoot"),
+        fields=_fields(take_list(root["fields"], "fields", 1, MAX_FIELDS)),
         batch=Batch(
-            root=_bytes32(batch["root"], "batch.root"),
-            proof=tuple(_bytes32(item, f"batch.proof[{i}]") for i, item in enumerate(proof)),
+            root=take_bytes32(batch["root"], "batch.root"),
+            proof=tuple(take_bytes32(item, f"batch.proof[{i}]") for i, item in enumerate(proof)),
         ),
     )
 
@@ -292,15 +282,6 @@ _REQUIRED = (
     "batch",
 )
 _OPTIONAL = ("validUntil",)
-
-#: 28 characters as GB/T 37346 lays them out: 12 digits (county and zones), 2 feature letters, 5 digits, F|L|Q|W, 8
-#: characters.
-_UNIT = re.compile(r"[0-9]{12}[A-Z]{2}[0-9]{5}[FLQW][0-9A-Z]{8}")
-_BYTES32 = re.compile(r"0x[0-9a-f]{64}")
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-#: Characters that turn the direction of what follows: they could make a page show another text than the one that was
-#: signed.
-_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def _header(context: Context) -> dict[str, str]:
@@ -320,122 +301,6 @@ def _hex(value: bytes) -> str:
     return "0x" + value.hex()
 
 
-def _load(content: bytes) -> Any:
-    if len(content) > MAX_BYTES:
-        raise CertificateTooLarge()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CertificateError("", f"must be UTF-8 text (byte {error.start} is not)") from None
-    if not text.strip():
-        raise CertificateError("", "the file is empty")
-    if _depth(text) > MAX_DEPTH:
-        raise CertificateError("", f"must not be nested deeper than {MAX_DEPTH} levels")
-    try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_no_float)
-    except json.JSONDecodeError as error:
-        raise CertificateError("", f"must be JSON (line {error.lineno}, column {error.colno}: {error.msg})") from None
-    except CertificateError:
-        raise
-    except ValueError:  # an integer of thousands of digits
-        raise CertificateError("", "must not hold numbers of thousands of digits") from None
-
-
-def _depth(text: str) -> int:
-    """How deep brackets nest outside strings; known before the parser recurses."""
-    deepest = depth = 0
-    for bracket in re.finditer(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', text, re.DOTALL):
-        if bracket[0] in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif bracket[0] in "]}":
-            depth -= 1
-    return deepest
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise CertificateError(_quoted(key), "must be given once")
-        found[key] = value
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise CertificateError("", f"must not hold {name}")
-
-
-def _no_float(text: str) -> Any:
-    raise CertificateError("", f"must not hold fractions or exponents ({text[:20]})")
-
-
-def _quoted(key: str) -> str:
-    """A key from the file, short and printable enough for a message."""
-    return key if key.isascii() and key.isprintable() and 0 < len(key) <= MAX_NAME else ascii(key[:MAX_NAME])
-
-
-def _object(value: Any, place: str, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise CertificateError(place, "must be an object")
-    prefix = f"{place}." if place else ""
-    for key in required:
-        if key not in value:
-            raise CertificateError(prefix + key, "is missing")
-    for key in value:
-        if key not in required and key not in optional:
-            raise CertificateError(prefix + _quoted(key), "is not part of the format")
-    return value
-
-
-def _list(value: Any, place: str, least: int, most: int) -> list[Any]:
-    if not isinstance(value, list):
-        raise CertificateError(place, "must be a list")
-    if not least <= len(value) <= most:
-        raise CertificateError(place, f"must have {least} to {most} entries, has {len(value)}")
-    return value
-
-
-def _text(value: Any, place: str, least: int, most: int) -> str:
-    if not isinstance(value, str):
-        raise CertificateError(place, "must be text")
-    if not least <= len(value) <= most:
-        raise CertificateError(place, f"must have {least} to {most} characters, has {len(value)}")
-    for character in value:
-        kind = unicodedata.category(character)
-        if kind == "Cs" or (kind == "Cc" and character not in "\n\t") or character in _DIRECTIONS:
-            raise CertificateError(place, f"must not hold the control character U+{ord(character):04X}")
-    return value
-
-
-def _integer(value: Any, place: str, least: int, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise CertificateError(place, "must be an integer")
-    if not least <= value <= most:
-        raise CertificateError(place, f"must be between {least} and {most}")
-    return value
-
-
-def _bytes32(value: Any, place: str) -> bytes:
-    if not isinstance(value, str) or not _BYTES32.fullmatch(value):
-        raise CertificateError(place, 'must be "0x" and 64 hexadecimal digits in lower case')
-    return bytes.fromhex(value[2:])
-
-
-def _address(value: Any, place: str) -> str:
-    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
-        raise CertificateError(place, 'must be an address: "0x" and 40 hexadecimal digits')
-    if value != value.lower() and not is_checksum_address(value):
-        raise CertificateError(place, "must be an address whose EIP-55 check digits are right")
-    return str(to_checksum_address(value))
-
-
-def _unit(value: Any, place: str) -> str:
-    if not isinstance(value, str) or not _UNIT.fullmatch(value):
-        raise CertificateError(place, "must be a property unit number: 28 characters as GB/T 37346 lays them out")
-    return value
-
-
 def _fields(entries: list[Any]) -> tuple[Disclosed | Hidden, ...]:
     fields: list[Disclosed | Hidden] = []
     names: set[str] = set()
@@ -444,19 +309,19 @@ def _fields(entries: list[Any]) -> tuple[Disclosed | Hidden, ...]:
         place = f"fields[{i}]"
         field: Disclosed | Hidden
         if isinstance(entry, dict) and "leaf" in entry:
-            field = Hidden(_bytes32(_object(entry, place, ("leaf",))["leaf"], f"{place}.leaf"))
+            field = Hidden(take_bytes32(take_object(entry, place, ("leaf",))["leaf"], f"{place}.leaf"))
         else:
-            shown = _object(entry, place, ("name", "value", "salt"))
-            name = _text(shown["name"], f"{place}.name", 1, MAX_NAME)
+            shown = take_object(entry, place, ("name", "value", "salt"))
+            name = take_text(shown["name"], f"{place}.name", 1, MAX_NAME)
             if name.startswith("@") or name != name.strip() or "\n" in name or "\t" in name:
                 raise CertificateError(f"{place}.name", "must be one line that does not start with @ or end in blanks")
             if name in names:
-                raise CertificateError(f"{place}.name", f"must be unique, {_quoted(name)} is there twice")
+                raise CertificateError(f"{place}.name", f"must be unique, {quoted(name)} is there twice")
             names.add(name)
-            salt = _bytes32(shown["salt"], f"{place}.salt")
+            salt = take_bytes32(shown["salt"], f"{place}.salt")
             if salt == NO_SALT:
                 raise CertificateError(f"{place}.salt", "must be random, not zero")
-            field = Disclosed(name, _text(shown["value"], f"{place}.value", 0, MAX_VALUE), salt)
+            field = Disclosed(name, take_text(shown["value"], f"{place}.value", 0, MAX_VALUE), salt)
         if field.leaf in leaves:
             raise CertificateError(place, "must not repeat another field")
         leaves.add(field.leaf)

@@ -9,8 +9,8 @@ from ..chain.deployment import Deployment, DeploymentError
 from ..chain.rpc import Rpc
 from . import certificate as certificates
 from .api import VerificationBody
-from .certificate import CertificateError
 from .contract import NodeReader
+from .strict import CertificateError
 from .verification import Verdict, verify
 from .wording import ADVICE, Language, say
 

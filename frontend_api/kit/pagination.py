@@ -28,3 +28,13 @@ def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
     if len(found) != parts or "" in found:
         raise InvalidInput("This cursor belongs to another list.", field="cursor")
     return found
+
+
+def decode_number(cursor: str | None) -> int | None:
+    """The cursor of a list that is ordered by a number."""
+    found = decode_cursor(cursor, 1)
+    if found is None:
+        return None
+    if not (found[0].isascii() and found[0].isdigit() and len(found[0]) <= 18):
+        raise InvalidInput("This cursor belongs to another list.", field="cursor")
+    return int(found[0])

@@ -24,15 +24,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from frontend_api.documents.api import RETRY_AFTER, UNKNOWN_STATUS, read_body
-from frontend_api.documents.certificate import (
-    MAX_BYTES,
-    Certificate,
-    CertificateError,
-    CertificateTooLarge,
-    parse,
-    show_only,
-    to_json,
-)
+from frontend_api.documents.certificate import Certificate, parse, show_only, to_json
+from frontend_api.documents.strict import MAX_BYTES, CertificateError, CertificateTooLarge
 from frontend_api.documents.verification import (
     ChainReader,
     ChainUnavailable,

@@ -102,11 +102,11 @@ class Process:
         return self.log.read_text(errors="replace")[-3000:]
 
 
-def start_anvil(folder: Path, *, block_time: float | None = None) -> tuple[Process, str]:
+def start_anvil(folder: Path, *options: str, block_time: float | None = None) -> tuple[Process, str]:
     """A fresh Anvil with free gas, like the city's own chain; with `block_time` it mines in intervals instead of at once."""
     port = free_port()
     command = ["anvil", "--host", "127.0.0.1", "--port", str(port), "--mnemonic", MNEMONIC, "--accounts", "20"]
-    command += ["--gas-price", "0", "--block-base-fee-per-gas", "0", "--gas-limit", "1000000000", "--silent"]
+    command += ["--gas-price", "0", "--block-base-fee-per-gas", "0", "--gas-limit", "1000000000", "--silent", *options]
     if block_time is not None:
         command += ["--block-time", str(block_time)]
     process = Process("anvil", command, folder)

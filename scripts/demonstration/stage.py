@@ -47,8 +47,11 @@ class Stage:
 
     def ape_account(self, member: str) -> Any:
         """A member's account in Ape's hands."""
-        wanted = self.address(member)
-        return next(account for account in accounts.test_accounts if account.address == wanted)
+        return self.ape_account_of(self.address(member))
+
+    def ape_account_of(self, address: str) -> Any:
+        """Any account of the development mnemonic, in Ape's hands."""
+        return next(account for account in accounts.test_accounts if account.address == address)
 
     def chain_time(self) -> int:
         return int(networks.provider.get_block("latest").timestamp)

@@ -37,16 +37,19 @@ class ApeBackend:
         return str(accounts.test_accounts[reference["account"]].address)
 
 
-def deploy_with_ape(deployer: AccountAPI, charter: Charter, progress: Any = lambda _: None) -> tuple[City, Path]:
-    """Found the city on the connected network and write `deployments/<chainId>.json`."""
+def deploy_with_ape(
+    deployer: AccountAPI, charter: Charter, progress: Any = lambda _: None, folder: Path = ROOT / "deployments"
+) -> tuple[City, Path]:
+    """Found the city on the connected network and write `<folder>/<chainId>.json`."""
     provider = networks.provider
     start_block = provider.get_block("latest").number
     city = found_city(ApeBackend(deployer), charter, progress=progress)
-    path = write_address_book(city, provider.chain_id, start_block, "0x" + bytes(provider.get_block(0).hash).hex())
+    genesis = "0x" + bytes(provider.get_block(0).hash).hex()
+    path = write_address_book(folder, city, provider.chain_id, start_block, genesis)
     return city, path
 
 
-def write_address_book(city: City, chain_id: int, start_block: int, genesis_hash: str) -> Path:
+def write_address_book(folder: Path, city: City, chain_id: int, start_block: int, genesis_hash: str) -> Path:
     """The truth about what is where; and, apart from it and never committed, what opens the members' profile commitments."""
     book = {
         "city": city.name,
@@ -59,7 +62,7 @@ def write_address_book(city: City, chain_id: int, start_block: int, genesis_hash
         "members": city.members,
         "roles": {label: str(number) for label, number in city.roles.items()},
     }
-    path = ROOT / "deployments" / f"{chain_id}.json"
+    path = folder / f"{chain_id}.json"
     _write(path, book)
     _write(ROOT / ".run" / f"profiles-{chain_id}.json", city.profiles)
     return path

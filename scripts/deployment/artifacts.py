@@ -57,15 +57,13 @@ def compile_if_stale() -> None:
     if MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text() == digest:
         return
     ape = Path(sys.executable).with_name("ape")
-    # Left to itself, Ape looks at the first 500 files under contracts/ only, and OpenZeppelin's copy in
-    # contracts/.cache may be all of them.
-    folders = sorted(str(f.relative_to(ROOT)) for f in (ROOT / "contracts").iterdir() if any(f.rglob("*.sol")))
-    folders = [folder for folder in folders if ".cache" not in folder]
     done = subprocess.run(
-        [str(ape), "compile", *folders], cwd=ROOT, env=tool_environment(), capture_output=True, text=True, check=False
+        [str(ape), "compile"], cwd=ROOT, env=tool_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise RuntimeError(f"ape compile failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        # Ape prints its own stack first; the compiler's first message is what helps.
+        output = done.stdout + done.stderr
+        raise RuntimeError(f"ape compile failed:\n{output[max(output.find('ERROR'), 0) :][:2000]}")
     _STAMP.write_text(digest)
     load.cache_clear()
 

@@ -5,4 +5,5 @@
 case "$1" in
   --version) printf 'solc, the solidity compiler commandline interface\nVersion: @LONG_VERSION@\n'; exit 0 ;;
 esac
-exec node "@ROOT@/scripts/toolchain/solc.mjs" "$@"
+# Outside of /tmp, Ape compiles a copy of contracts/ in a temporary folder, which has no node_modules: imports are looked for here too.
+exec node "@ROOT@/scripts/toolchain/solc.mjs" "$@" --include-path "@ROOT@"

@@ -205,10 +205,14 @@ def test_look_alike__same_event_from_another_contract__ignored(served, chain):
         chain.city.contracts[n] for n in ("Authority", "Forwarder", "Members", "Mandates", "Currencies", "Escrow")
     )
     copy = backend.deploy("TitleRegistry", [core])
-    selector = backend.encode("TitleRegistry", "registerTitle", [UNIT.format(20).encode(), dev_account(10).address, b"\1" * 32])[:4]
+    selector = backend.encode(
+        "TitleRegistry", "registerTitle", [UNIT.format(20).encode(), dev_account(10).address, b"\1" * 32]
+    )[:4]
     authority = chain.city.contracts["Authority"]
     backend.send("Authority", authority, "setTargetFunctionRole", [copy, [selector], 2**64 - 1])
-    backend.send("TitleRegistry", copy, "registerTitle", [UNIT.format(20).encode(), dev_account(10).address, b"\1" * 32])
+    backend.send(
+        "TitleRegistry", copy, "registerTitle", [UNIT.format(20).encode(), dev_account(10).address, b"\1" * 32]
+    )
     served.post("/titles", body(21))
     assert served.get(f"/titles/{UNIT.format(21)}").status_code == 200
     assert served.get(f"/titles/{UNIT.format(20)}").status_code == 404
@@ -231,7 +235,10 @@ def test_node_down__reads_go_on_writes_are_503_and_verification_is_unknown(serve
 def test_start__other_chain_id__refused_with_both_ids(chain, tmp_path):
     rpc(chain.url, "anvil_setChainId", 4242)
     made = Served(chain, tmp_path)
-    with pytest.raises(DeploymentError, match="The node is on chain 4242, the address book is for chain 31337"), made.http:
+    with (
+        pytest.raises(DeploymentError, match="The node is on chain 4242, the address book is for chain 31337"),
+        made.http,
+    ):
         pass
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -235,7 +236,12 @@ def test_mortgage__whole_life__each_step_on_chain_and_in_the_tables(served, li):
     title = served.get(f"/titles/{unit(50)}").json()
     assert title["encumbered"] is True
     [lien] = title["liens"]
-    assert (lien["holder"], lien["amount"], lien["currency"], lien["forbidsTransfer"]) == (bank, "80000000", "CNY", True)
+    assert (lien["holder"], lien["amount"], lien["currency"], lien["forbidsTransfer"]) == (
+        bank,
+        "80000000",
+        "CNY",
+        True,
+    )
     shown = served.get(f"/mortgages/{case}").json()
     assert shown["state"] == "registered"
     assert shown["applicationToRegistrationSeconds"] == shown["registeredAt"] - shown["appliedAt"]
@@ -282,6 +288,8 @@ def test_lists__cursor__every_title_once(served, titled):
     assert seen == sorted(set(seen))
     assert titled in seen
     assert served.get("/titles", cursor="!!").status_code == 422
+    words = base64.urlsafe_b64encode(b"seven").decode().rstrip("=")
+    assert served.get("/mortgages", cursor=words).status_code == 422
 
 
 def test_forward_request__wrong_signature_replay_and_stranger__refused(served, li, titled):

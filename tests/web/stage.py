@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from frontend_api.documents.api import verifications_router
-from frontend_api.documents.certificate import Certificate, CertificateError, CertificateTooLarge, parse
+from frontend_api.documents.certificate import Certificate, parse
+from frontend_api.documents.strict import CertificateError, CertificateTooLarge
 from frontend_api.web.pages import pages_router
 from tests.certificates import FakeChain, scenarios
 

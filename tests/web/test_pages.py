@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from frontend_api.documents.certificate import MAX_BYTES, hide, parse, to_json
+from frontend_api.documents.certificate import hide, parse, to_json
+from frontend_api.documents.strict import MAX_BYTES
 from frontend_api.documents.verification import Question, Verdict, verify
 from frontend_api.documents.wording import ADVICE, QUESTIONS, VERDICTS, say, say_rule, say_time
 from frontend_api.web.pages import FORM_OVERHEAD, draw_qr_code

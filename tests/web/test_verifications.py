@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from frontend_api.documents.certificate import MAX_BYTES, hide, parse, to_json
+from frontend_api.documents.certificate import hide, parse, to_json
+from frontend_api.documents.strict import MAX_BYTES
 from tests.certificates import CHAIN_ID, CONTEXT, FIELDS, NOW, UNIT, scenarios
 
 

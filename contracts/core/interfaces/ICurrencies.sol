@@ -16,6 +16,7 @@ interface ICurrencies {
     error Currencies_WrongToken(Currency currency, address token);
     error Currencies_NotListed(Currency currency);
     error Currencies_TokenNotListed(address token);
+    error Currencies_ManagerCannotAct(address manager);
 
     /// @notice List a currency's settlement token. The token must answer the same code from `currency()`.
     function list(Currency currency, address token) external;

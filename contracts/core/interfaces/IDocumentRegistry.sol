@@ -63,7 +63,7 @@ interface IDocumentRegistry {
     function revoke(bytes32 document, Reason reason) external;
 
     /// @notice Say which document took the place of one of one's own.
-    /// @dev Emits {DocumentSuperseded}.
+    /// @dev Emits {DocumentSuperseded}. The successor must not have ended itself, so that readers who follow the chain come to an end.
     function supersede(bytes32 document, bytes32 successor) external;
 
     /// @notice When an issuer anchored a root.

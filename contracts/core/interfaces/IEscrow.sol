@@ -28,6 +28,9 @@ interface IEscrow {
     error Escrow_ShortTransfer(IERC20 token, uint256 expected, uint256 received);
     error Escrow_InsufficientHeld(address desk, uint256 caseId, uint256 held, uint256 requested);
     error Escrow_NothingToClaim(address payee, IERC20 token);
+    /// @notice Nobody could ever claim it: the zero address, or the Escrow itself.
+    error Escrow_InvalidPayee(address payee);
+    error Escrow_ManagerCannotAct(address manager);
 
     /// @notice Take money from a payer into a case of the calling desk. The payer has approved the Escrow.
     /// @dev Emits {Held}. Only desks with the role ESCROW_DESK; the token must be a listed settlement token.

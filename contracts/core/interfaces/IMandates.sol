@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 /// @title Who may act for whom: powers of attorney and guardianships
 /// @notice A mandate is scoped and expires. A principal gives and withdraws a power of attorney itself; a guardianship is appointed and ended
-/// by an office on a legal basis, and the ward cannot withdraw it.
+/// by an office on a legal basis, and the ward cannot withdraw it while it is in force.
 interface IMandates {
     enum Kind {
         None,
@@ -55,7 +55,8 @@ interface IMandates {
     /// @notice End a guardianship, or a power of attorney whose principal can no longer withdraw it.
     function end(address principal, address agent, bytes32 scope, bytes32 basis) external;
 
-    /// @notice Whether `actor` may act for `principal` in `scope` now: as itself, or under a mandate that has not expired.
+    /// @notice Whether `actor` may act for `principal` in `scope` now: as itself, or under a mandate that has not expired,
+    /// while it is active. Whether the principal is active is for the caller to check: a mandate gives no more than the principal has.
     function mayAct(address actor, address principal, bytes32 scope) external view returns (bool);
 
     /// @notice The mandate as recorded, also when it has expired.

@@ -61,6 +61,8 @@ interface IMembers {
     error Members_WrongStatus(address account, Status status, Status required);
     error Members_ValidityInPast(uint64 validUntil, uint64 chainTime);
     error Members_ReceiverNotActive(address receiver);
+    /// @notice `AccessManager.execute` would make the manager the recorded actor.
+    error Members_ManagerCannotAct(address manager);
 
     /// @notice Define a kind of member and the authority roles that its members hold. Once only; the charter is its source.
     /// @dev Emits {KindDefined}. At most `MAX_ROLES_PER_KIND` roles.
@@ -73,7 +75,8 @@ interface IMembers {
     /// @notice Replace the commitment to one's own profile. Called by the member.
     function changeProfile(bytes32 profile) external;
 
-    /// @notice Bar a party from new business. Roles stay and obligations (release, repay, refund, deliver) go on.
+    /// @notice Bar a party from new business. Roles stay, but what they are for is new business too; obligations
+    /// (release, repay, refund, deliver) go on.
     /// @param basis commitment to the decision it rests on
     function suspend(address account, bytes32 basis) external;
 
@@ -90,7 +93,7 @@ interface IMembers {
     /// @param validUntil Unix seconds, later than now
     function enrol(address account, bytes32 identity, uint64 validUntil) external;
 
-    /// @notice Extend a resident's enrolment.
+    /// @notice Set a new end of a resident's enrolment, also of one that has expired.
     function renew(address account, uint64 validUntil) external;
 
     /// @notice Everything known of an account; zeros when never enrolled.
@@ -101,6 +104,10 @@ interface IMembers {
 
     /// @notice Reverts unless the account may do new business now, with the error of the reason.
     function requireActive(address account) external view;
+
+    /// @notice Reverts when the account is suspended, retired or expired. One that was never enrolled passes: a holder of roles need not be
+    /// a member (the founding office, a timelock).
+    function requireNotBarred(address account) external view;
 
     /// @notice Two {requireActive} in one call, for the caller and the counterparty of new business.
     function requireBothActive(address first, address second) external view;

@@ -21,9 +21,11 @@ interface ISettlementToken is IERC20 {
     error SettlementToken_Frozen(address account, uint256 balance, uint256 frozen, uint256 amount);
     error SettlementToken_ZeroAmount();
     error SettlementToken_ManagerCannotAct(address manager);
+    /// @notice What lies in escrow is other people's; a court freezes and deducts it where it arrives.
+    error SettlementToken_EscrowExempt(address escrow);
 
     /// @notice How far a bank's position may go.
-    /// @param cap minor units; zero stops the bank's issuing
+    /// @param cap minor units; zero stops the bank's issuing, while what it issued can still be redeemed there
     function setCap(address bank, uint128 cap) external;
 
     /// @notice Issue deposits. Called by a settlement bank.
@@ -34,12 +36,12 @@ interface ISettlementToken is IERC20 {
     /// @notice Give tokens back for an account balance at a settlement bank. Called by the holder.
     function redeem(address bank, uint256 amount, bytes32 booking) external;
 
-    /// @notice Freeze an amount of what an account holds now or later; stops outgoing transfers only. Zero lifts it.
+    /// @notice Freeze an amount of what an account holds now or later; stops outgoing transfers only. Zero lifts it. Not on the Escrow.
     /// @param amount minor units that must stay
     /// @param basis commitment to the court's decision
     function setFreeze(address account, uint256 amount, bytes32 basis) external;
 
-    /// @notice A court takes an amount, frozen or not (扣划). The freeze shrinks by as much.
+    /// @notice A court takes an amount, frozen or not (扣划). The freeze shrinks by as much. Not from the Escrow.
     function deduct(address account, address to, uint256 amount, bytes32 basis) external;
 
     /// @notice ISO 4217 code.

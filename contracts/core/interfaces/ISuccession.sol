@@ -29,6 +29,7 @@ interface ISuccession {
     event SuccessionContested(address indexed predecessor, address indexed actor, bytes32 basis);
     event SuccessionCompleted(address indexed predecessor, address indexed actor, address successor);
 
+    error Succession_UnknownPredecessor(address account);
     error Succession_ToItself(address account);
     error Succession_WrongState(address predecessor, State state);
     error Succession_TooEarly(address predecessor, uint64 completableAt, uint64 chainTime);

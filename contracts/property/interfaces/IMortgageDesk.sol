@@ -75,11 +75,13 @@ interface IMortgageDesk {
     error MortgageDesk_TitleNotActive(UnitNumber unit);
     error MortgageDesk_NotTheBank(uint256 caseId, address actor, address bank);
     error MortgageDesk_ZeroPrincipal();
+    /// @notice The bank is the owner, or acts for the owner (Civil Code 168).
+    error MortgageDesk_SelfDealing(address actor, address bank);
     error MortgageDesk_EmptyTerms(uint256 caseId);
     error MortgageDesk_OtherTerms(uint256 caseId, bytes32 terms, bytes32 offered);
     error MortgageDesk_ValidityTooLong(uint256 caseId, uint64 validUntil, uint64 latest);
 
-    /// @notice Apply at a bank. By the title's owner or its agent for "PROPERTY".
+    /// @notice Apply at a bank. By the title's owner or its agent for "PROPERTY"; owner, agent and bank must be active.
     /// @param principal minor units of `currency`, which must have a settlement token
     function applyFor(UnitNumber unit, address bank, uint128 principal, Currency currency) external returns (uint256 caseId);
 
@@ -95,7 +97,7 @@ interface IMortgageDesk {
     /// @notice Register the mortgage: the lien stands on the title from now on. By the registrar.
     function register(uint256 caseId) external;
 
-    /// @notice Release the mortgage. By the bank (also a suspended one) or its court-appointed receiver.
+    /// @notice Release the mortgage. By the bank (also a suspended one) or its active court-appointed receiver.
     function release(uint256 caseId) external;
 
     /// @notice Give the case up before registration. By the applicant or its agent.

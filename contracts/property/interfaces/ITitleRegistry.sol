@@ -93,7 +93,7 @@ interface ITitleRegistry {
 
     /// @notice Register a unit's first title.
     /// @dev Emits {TitleRegistered}, ERC-721 Transfer and ERC-5192 Locked. Requirements: the number is laid out as GB/T 37346 says; nobody
-    /// registered the unit before; the owner is an active member or resident.
+    /// registered the unit before; the registrar is active, the owner an active member or resident.
     function registerTitle(UnitNumber unit, address owner, bytes32 certificateRoot) external;
 
     /// @notice Move a title to a new owner, with a new certificate. For desks.

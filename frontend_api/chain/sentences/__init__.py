@@ -5,8 +5,9 @@ from __future__ import annotations
 from .core import CORE, OPENZEPPELIN
 from .data import DATA
 from .property import PROPERTY
+from .receivables import RECEIVABLES
 from .sentence import Sentence
 
-SENTENCES: dict[str, Sentence] = {**OPENZEPPELIN, **CORE, **PROPERTY, **DATA}
+SENTENCES: dict[str, Sentence] = {**OPENZEPPELIN, **CORE, **PROPERTY, **RECEIVABLES, **DATA}
 
 __all__ = ["SENTENCES", "Sentence"]

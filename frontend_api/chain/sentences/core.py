@@ -14,6 +14,7 @@ CORE = {
     ),
     "Desk_NotAuthorized": S(403, "{actor} may not act for {principal}: it has no mandate for {scope} in force."),
     "Currencies_AlreadyListed": S(409, "{currency} has the settlement token {token} already, for ever."),
+    "Currencies_ManagerCannotAct": S(403, "A call through the authority's `execute` has no actor of its own; call directly."),
     "Currencies_NotACode": S(422, "{currency} is no ISO 4217 code of three capitals."),
     "Currencies_NotListed": S(422, "There is no settlement token for {currency}."),
     "Currencies_TokenNotListed": S(422, "{token} is no listed settlement token."),
@@ -25,6 +26,8 @@ CORE = {
     "DocumentRegistry_NoReason": S(422, "Say why the document is revoked."),
     "DocumentRegistry_SupersededByItself": S(422, "A document cannot take its own place."),
     "Escrow_InsufficientHeld": S(409, "Case {caseId} has {held} minor units in escrow, {requested} were asked for."),
+    "Escrow_InvalidPayee": S(422, "Money cannot be paid to {payee}: it could never be claimed."),
+    "Escrow_ManagerCannotAct": S(403, "A call through the authority's `execute` has no actor of its own; call directly."),
     "Escrow_NothingToClaim": S(409, "Nothing was released to {payee} in this currency."),
     "Escrow_ShortTransfer": S(409, "The token moved {received} instead of {expected} minor units; nothing was taken."),
     "Escrow_ZeroAmount": S(422, "An amount of zero moves nothing."),
@@ -69,6 +72,9 @@ CORE = {
     "SettlementToken_CapExceeded": S(
         409, "{bank} has issued {position} net and may issue up to {cap} minor units; {amount} more do not fit."
     ),
+    "SettlementToken_EscrowExempt": S(
+        422, "Money in escrow is other people's; freeze or deduct it where it arrives, not at {escrow}."
+    ),
     "SettlementToken_Frozen": S(
         409, "{frozen} of the {balance} minor units of {account} are frozen; {amount} cannot leave."
     ),
@@ -85,6 +91,7 @@ CORE = {
     "Succession_TooEarly": S(
         409, "The succession of {predecessor} can be completed from {completableAt}; it is {chainTime} on the chain."
     ),
+    "Succession_UnknownPredecessor": S(404, "{account} is neither a member nor an enrolled resident."),
     "Succession_WrongState": S(409, "For {predecessor}: {state}.", {"state": _SUCCESSION}),
 }
 

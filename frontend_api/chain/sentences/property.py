@@ -30,6 +30,9 @@ PROPERTY = {
     ),
     "MortgageDesk_NotTheBank": S(403, "{actor} is not the bank of case {caseId}, {bank} is."),
     "MortgageDesk_OtherTerms": S(409, "Case {caseId} was offered with the terms {offered}, not {terms}."),
+    "MortgageDesk_SelfDealing": S(
+        403, "{bank} cannot lend to itself, nor act for the owner towards itself; {actor} may not do this."
+    ),
     "MortgageDesk_TitleNotActive": S(404, "{unit} has no active title."),
     "MortgageDesk_ValidityTooLong": S(422, "An offer stands at most 30 days, until {latest}."),
     "MortgageDesk_WrongState": S(

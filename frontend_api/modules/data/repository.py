@@ -1,163 +1,18 @@
-"""Datasets, models, offers, grants and jobs in SQL: tables that follow the chain, how events change them, and the queries; and two tables
-that do not: the model files and the encrypted results, which the chain knows by hash only."""
+"""Datasets, models, offers, grants and jobs in SQL: how events change the tables, and the queries."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    Float,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    and_,
-    delete,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from ...chain.events import ChainEvent
-from ...chain.projection import CHANGED, Handlers, Projection
+from ...chain.projection import Handlers, Projection
 from ...compute.vocabulary import GrantState, JobState, Reason
-from ...db import Row, metadata
+from ...db import Row
 from .contract import Classification, ModelKind
-
-datasets = Table(
-    "datasets",
-    metadata,
-    Column("dataset_id", Integer, primary_key=True),
-    Column("holder", String(42), nullable=False, index=True),
-    Column("version", Integer, nullable=False),
-    Column("schema_root", String(66), nullable=False),
-    Column("content_commitment", String(66), nullable=False),
-    Column("row_count_bucket", Integer, nullable=False),
-    Column("classification", String(20), nullable=False),
-    Column("lineage_id", Integer, nullable=False, index=True),
-    Column("licence", String(66), nullable=False),
-    Column("registered_at", Integer, nullable=False),
-    Column(CHANGED, Integer, nullable=False),
-)
-
-versions = Table(
-    "dataset_versions",
-    metadata,
-    Column("dataset_id", Integer, primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("schema_root", String(66), nullable=False),
-    Column("content_commitment", String(66), nullable=False),
-    Column("row_count_bucket", Integer, nullable=False),
-    Column("registered_at", Integer, nullable=False),
-    Column(CHANGED, Integer, nullable=False),
-)
-
-models = Table(
-    "models",
-    metadata,
-    Column("model_id", Integer, primary_key=True),
-    Column("kind", String(8), nullable=False),
-    Column("content_hash", String(66), nullable=False, index=True),
-    Column("output_schema", String(66), nullable=False),
-    Column("publisher", String(42), nullable=False, index=True),
-    Column("published_at", Integer, nullable=False),
-    Column(CHANGED, Integer, nullable=False),
-)
-
-approvals = Table(
-    "model_approvals",
-    metadata,
-    Column("dataset_id", Integer, primary_key=True),
-    Column("model_id", Integer, primary_key=True),
-    Column("approved", Boolean, nullable=False),
-    Column(CHANGED, Integer, nullable=False),
-)
-
-offers = Table(
-    "offers",
-    metadata,
-    Column("offer_id", Integer, primary_key=True),
-    Column("dataset_id", Integer, nullable=False, index=True),
-    Column("holder", String(42), nullable=False, index=True),
-    Column("purpose", String(50), nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("price", String(39), nullable=False),
-    Column("period", Integer, nullable=False),
-    Column("max_uses", Integer, nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("offered_at", Integer, nullable=False),
-    Column(CHANGED, Integer, nullable=False),
-)
-
-#: `until` is the last moment to answer a request, then the last moment of use. `state_block` is the block of the last change of state:
-#: other than `changed_block` it does not move with every use, so a grant in steady use has a final standing.
-grants = Table(
-    "grants",
-    metadata,
-    Column("grant_id", Integer, primary_key=True),
-    Column("offer_id", Integer, nullable=False, index=True),
-    Column("dataset_id", Integer, nullable=False, index=True),
-    Column("holder", String(42), nullable=False, index=True),
-    Column("grantee", String(42), nullable=False, index=True),
-    Column("state", String(12), nullable=False, index=True),
-    Column("uses", Integer, nullable=False),
-    Column("uses_left", Integer, nullable=False),
-    Column("open_uses", Integer, nullable=False),
-    Column("paid", String(39), nullable=False),
-    Column("refunded", String(39), nullable=False),
-    Column("until", Integer, nullable=False),
-    Column("requested_at", Integer, nullable=False),
-    Column("approved_at", Integer),
-    Column("closed_at", Integer),
-    Column("state_block", Integer, nullable=False),
-    Column(CHANGED, Integer, nullable=False),
-)
-
-#: `epsilon` is text: the contract takes any uint64, SQL integers end at 2^63.
-jobs = Table(
-    "jobs",
-    metadata,
-    Column("job_id", Integer, primary_key=True),
-    Column("grant_id", Integer, nullable=False, index=True),
-    Column("dataset_id", Integer, nullable=False, index=True),
-    Column("holder", String(42), nullable=False, index=True),
-    Column("grantee", String(42), nullable=False, index=True),
-    Column("model_id", Integer, nullable=False),
-    Column("result_key", String(66), nullable=False),
-    Column("state", String(12), nullable=False, index=True),
-    Column("reason", String(24)),
-    Column("deadline", Integer, nullable=False),
-    Column("ciphertext_hash", String(66)),
-    Column("dataset_version", Integer),
-    Column("model_hash", String(66)),
-    Column("epsilon", String(20)),
-    Column("submitted_at", Integer, nullable=False),
-    Column("accepted_at", Integer),
-    Column("ended_at", Integer),
-    Column(CHANGED, Integer, nullable=False),
-)
-
-#: Model files by content hash, in their canonical bytes. Not on chain.
-model_files = Table(
-    "model_files",
-    metadata,
-    Column("content_hash", String(66), primary_key=True),
-    Column("content", LargeBinary, nullable=False),
-    Column("created_at", Float, nullable=False),
-)
-
-#: Encrypted results as the holders delivered them. Not on chain.
-results = Table(
-    "results",
-    metadata,
-    Column("job_id", Integer, primary_key=True),
-    Column("ciphertext_hash", String(66), nullable=False),
-    Column("ciphertext", LargeBinary, nullable=False),
-    Column("delivered_at", Float, nullable=False),
-)
+from .tables import approvals, datasets, grants, jobs, model_files, models, offers, results, versions
 
 handlers = Handlers()
 

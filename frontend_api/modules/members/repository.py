@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Integer, String, Table, and_, select
+from sqlalchemy import Column, Connection, String, Table, and_, select
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
-from ...db import Row, metadata
+from ...db import Row, Whole, metadata
 from .contract import RESIDENT, PartyStatus
 
 parties = Table(
     "parties",
     metadata,
     Column("account", String(42), primary_key=True),
-    Column("kind", Integer, nullable=False, index=True),
+    Column("kind", Whole, nullable=False, index=True),
     Column("credit_code", String(18), index=True),
     Column("status", String(12), nullable=False),
-    Column("valid_until", Integer),
-    Column("enrolled_at", Integer, nullable=False),
-    Column(CHANGED, Integer, nullable=False),
+    Column("valid_until", Whole),
+    Column("enrolled_at", Whole, nullable=False),
+    Column(CHANGED, Whole, nullable=False),
 )
 
 handlers = Handlers()
@@ -70,6 +70,13 @@ def _retired(p: Projection, event: ChainEvent) -> None:
 
 def find_party(connection: Connection, account: str) -> Row | None:
     return connection.execute(select(parties).where(parties.c.account == account)).mappings().first()
+
+
+def find_by_credit_code(connection: Connection, code: str) -> str | None:
+    """The account of the member with a credit code, the active one where several had it."""
+    query = select(parties.c.account).where(parties.c.credit_code == code)
+    active = parties.c.status == PartyStatus.ACTIVE.name.lower()
+    return connection.execute(query.order_by(active.desc(), parties.c.enrolled_at.desc()).limit(1)).scalar()
 
 
 def list_parties(connection: Connection, kind: int | None, after: str | None, limit: int) -> list[Row]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Connection, Integer, String, Table, and_, select
+from sqlalchemy import Boolean, Column, Connection, String, Table, and_, select
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
-from ...db import Row, metadata
+from ...db import Row, Whole, metadata
 from .contract import MortgageState, TitleStatus
 
 titles = Table(
@@ -14,32 +14,32 @@ titles = Table(
     metadata,
     Column("unit", String(28), primary_key=True),
     Column("owner", String(42), nullable=False, index=True),
-    Column("registered_at", Integer, nullable=False),
-    Column("version", Integer, nullable=False),
+    Column("registered_at", Whole, nullable=False),
+    Column("version", Whole, nullable=False),
     Column("status", String(12), nullable=False),
-    Column("liens", Integer, nullable=False),
+    Column("liens", Whole, nullable=False),
     Column("certificate_root", String(66), nullable=False, index=True),
-    Column(CHANGED, Integer, nullable=False),
+    Column(CHANGED, Whole, nullable=False),
 )
 
 liens = Table(
     "liens",
     metadata,
     Column("unit", String(28), primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("number", Whole, primary_key=True),
     Column("holder", String(42), nullable=False),
     Column("amount", String(39), nullable=False),
     Column("currency", String(3), nullable=False),
     Column("forbids_transfer", Boolean, nullable=False),
-    Column("placed_at", Integer, nullable=False),
-    Column("released_at", Integer),
-    Column(CHANGED, Integer, nullable=False),
+    Column("placed_at", Whole, nullable=False),
+    Column("released_at", Whole),
+    Column(CHANGED, Whole, nullable=False),
 )
 
 mortgages = Table(
     "mortgages",
     metadata,
-    Column("case_id", Integer, primary_key=True),
+    Column("case_id", Whole, primary_key=True),
     Column("unit", String(28), nullable=False, index=True),
     Column("applicant", String(42), nullable=False, index=True),
     Column("bank", String(42), nullable=False, index=True),
@@ -48,15 +48,15 @@ mortgages = Table(
     Column("state", String(12), nullable=False, index=True),
     Column("terms", String(66)),
     Column("forbids_transfer", Boolean),
-    Column("lien", Integer),
-    Column("valid_until", Integer, nullable=False),
-    Column("applied_at", Integer, nullable=False),
-    Column("offered_at", Integer),
-    Column("accepted_at", Integer),
-    Column("registered_at", Integer),
-    Column("released_at", Integer),
-    Column("closed_at", Integer),
-    Column(CHANGED, Integer, nullable=False),
+    Column("lien", Whole),
+    Column("valid_until", Whole, nullable=False),
+    Column("applied_at", Whole, nullable=False),
+    Column("offered_at", Whole),
+    Column("accepted_at", Whole),
+    Column("registered_at", Whole),
+    Column("released_at", Whole),
+    Column("closed_at", Whole),
+    Column(CHANGED, Whole, nullable=False),
 )
 
 handlers = Handlers()

@@ -12,9 +12,10 @@ from ...chain.abi import Call
 from ...db import Row
 from ...documents import certificate as certificates
 from ...documents import store
-from ...documents.certificate import Certificate, CertificateError, Context
+from ...documents.certificate import Certificate, Context
+from ...documents.strict import CertificateError
 from ...errors import InvalidInput, NotFound
-from ...kit.pagination import decode_cursor, encode_cursor
+from ...kit.pagination import decode_cursor, decode_number, encode_cursor
 from ...submission import Action
 from . import repository
 from .importing import TitleRow, read_titles
@@ -149,10 +150,8 @@ class PropertyService:
         return self._mortgage(row)
 
     async def mortgages(self, state: str | None, party: str | None, cursor: str | None, limit: int) -> MortgageList:
-        after = decode_cursor(cursor, 1)
-        rows = await self._city.database.read(
-            repository.list_mortgages, state, party, int(after[0]) if after else None, limit
-        )
+        after = decode_number(cursor)
+        rows = await self._city.database.read(repository.list_mortgages, state, party, after, limit)
         following = encode_cursor(rows[-1]["case_id"]) if len(rows) == limit else None
         return MortgageList(items=[self._mortgage(row) for row in rows], next=following)
 

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from eth_utils.crypto import keccak
+from pydantic import SecretStr
 
 from . import ubl
 
@@ -75,9 +76,14 @@ class Judgement:
             "dueDate": self.due_date,
             "currency": self.currency,
             "payable": None if self.payable is None else str(self.payable),
-            "invoiceHash": None if self.invoice_hash is None else "0x" + self.invoice_hash.hex(),
+            "fingerprint": None if self.invoice_hash is None else "0x" + self.invoice_hash.hex(),
             "reason": self.reason,
         }
+
+
+def key_of(secret: SecretStr | None) -> bytes:
+    """The consortium's key from the settings: the UTF-8 bytes of the secret; the demonstration key without one."""
+    return DEMONSTRATION_KEY if secret is None else secret.get_secret_value().encode()
 
 
 def judge(data: bytes, *, currencies: Collection[str] | None = None, key: bytes = DEMONSTRATION_KEY) -> Judgement:

@@ -85,7 +85,7 @@ async def prepare(body: Preparation, request: Request) -> PreparedResource:
     abi = abi_of(city.deployment.type_of(body.contract))
     if not abi.has_function("isTrustedForwarder"):
         raise InvalidInput(f"{body.contract} is no desk: it takes no forwarded calls.", field="contract")
-    data = abi.encode(body.function, _typed(abi.function(body.function, len(body.args)), body.args))
+    data = abi.encode(body.function, _typed(abi.function(body.function, len(body.args))["inputs"], body.args))
     made = ForwardRequest(
         body.signer,
         city.deployment.address(body.contract),
@@ -122,23 +122,35 @@ async def submit(
     return await Action(city, asked, response).send(call)
 
 
-def _typed(entry: dict[str, Any], args: list[Any]) -> list[Any]:
-    """JSON arguments as the ABI's types: 0x-hex for bytes, or plain ASCII text for short ones; decimal strings for integers."""
-    made: list[Any] = []
-    for parameter, value in zip(entry["inputs"], args, strict=True):
-        kind = parameter["type"]
-        if kind.startswith("bytes") and isinstance(value, str):
-            if value.startswith("0x"):
-                made.append(bytes.fromhex(_checked(parameter["name"], value)[2:]))
-            elif value.isascii():
-                made.append(value.encode())
-            else:
-                raise InvalidInput("bytes are 0x-hex or ASCII text", field=parameter["name"])
-        elif kind.startswith(("uint", "int")) and isinstance(value, str) and value.isdigit():
-            made.append(int(value))
-        else:
-            made.append(value)
-    return made
+def _typed(parameters: list[dict[str, Any]], values: list[Any]) -> list[Any]:
+    """JSON arguments as the ABI's types, structs and lists included."""
+    return [_value(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
+
+
+def _value(parameter: dict[str, Any], value: Any) -> Any:
+    """0x-hex or short ASCII text for bytes, decimal strings for integers, objects or lists for structs."""
+    name, kind = parameter["name"], parameter["type"]
+    if kind.endswith("]"):
+        inner = {**parameter, "type": kind[: kind.rindex("[")]}
+        if not isinstance(value, list):
+            raise InvalidInput("must be a list", field=name)
+        return [_value(inner, item) for item in value]
+    if kind == "tuple":
+        parts = parameter["components"]
+        if isinstance(value, dict) and set(value) == {part["name"] for part in parts}:
+            value = [value[part["name"]] for part in parts]
+        if not isinstance(value, list) or len(value) != len(parts):
+            raise InvalidInput(f"must have the parts {', '.join(part['name'] for part in parts)}", field=name)
+        return tuple(_typed(parts, value))
+    if kind.startswith("bytes") and isinstance(value, str):
+        if value.startswith("0x"):
+            return bytes.fromhex(_checked(name, value)[2:])
+        if value.isascii():
+            return value.encode()
+        raise InvalidInput("bytes are 0x-hex or ASCII text", field=name)
+    if kind.startswith(("uint", "int")) and isinstance(value, str) and value.isdecimal() and value.isascii():
+        return int(value)
+    return value
 
 
 def _checked(name: str, value: str) -> str:

@@ -12,10 +12,7 @@ from hypothesis import strategies as st
 from test_merkle import FIELD_TYPES, ask_openzeppelin, hexed
 
 from frontend_api.documents.certificate import (
-    MAX_BYTES,
     MAX_FIELDS,
-    CertificateError,
-    CertificateTooLarge,
     Hidden,
     build,
     compute_batch_root,
@@ -26,6 +23,7 @@ from frontend_api.documents.certificate import (
     show_only,
     to_json,
 )
+from frontend_api.documents.strict import MAX_BYTES, CertificateError, CertificateTooLarge
 from frontend_api.documents.wording import say_rule
 from tests.certificates import BANK, CONTEXT, FIELDS, UNIT, altered, made
 

@@ -403,7 +403,7 @@ def test_to_json__camel_case_and_amounts_as_strings():
         "dueDate": "2026-12-16",
         "currency": "CNY",
         "payable": "48600000",
-        "invoiceHash": "0x" + found.invoice_hash.hex(),
+        "fingerprint": "0x" + found.invoice_hash.hex(),
         "reason": None,
     }
 

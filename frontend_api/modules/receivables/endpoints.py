@@ -1,0 +1,208 @@
+"""/invoices, /receivables and /quotes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Response, UploadFile
+
+from ...auth import Caller, Writer
+from ...errors import InvalidInput
+from ...kit.bulk import Bulk, parse_items
+from ...kit.ids import Address, CaseId
+from ...kit.pagination import Cursor, Limit
+from ...submission import Act, BulkResource, TransactionResource
+from .schemas import (
+    Draft,
+    JudgementList,
+    Payment,
+    PreparedQuote,
+    QuoteList,
+    QuotePreparation,
+    QuoteResource,
+    ReceivableList,
+    ReceivableResource,
+    SignedQuote,
+    Transfer,
+)
+from .service import InvoiceFile, ReceivablesService
+
+router = APIRouter()
+
+
+def _service(request: Request) -> ReceivablesService:
+    found: ReceivablesService = request.app.state.city.receivables
+    return found
+
+
+Service = Annotated[ReceivablesService, Depends(_service)]
+QuoteId = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="the quote's EIP-712 digest")]
+
+# --- invoices
+
+
+@router.post("/invoices/check", tags=["invoices"], operation_id="checkInvoices")
+async def check_invoices(
+    service: Service,
+    _: Caller,
+    file: Annotated[list[UploadFile], File(description="UBL 2.1 invoices or credit notes, one or many")],
+) -> JudgementList:
+    """Judge invoices: which could become receivables, and why the others cannot. Nothing is stored."""
+    return await service.check([await _read(entry) for entry in file])
+
+
+# --- receivables
+
+
+@router.post("/receivables", status_code=202, tags=["receivables"], operation_id="draftReceivable")
+async def draft_receivable(body: Draft | Bulk, act: Act, service: Service) -> TransactionResource | BulkResource:
+    """Draft one receivable, or up to 1,000, as the supplier; each debtor answers by confirming or rejecting."""
+    if isinstance(body, Draft):
+        return await act.send(service.draft(body))
+    items: list[Any] = []
+    for index, item in enumerate(parse_items(Draft, body)):
+        try:
+            items.append(service.draft(item) if isinstance(item, Draft) else item)
+        except InvalidInput as error:
+            if body.on_error == "refuse":
+                raise InvalidInput(error.detail, field=f"items.{index}.currency") from error
+            items.append(error)
+    return await act.send_many(items)
+
+
+@router.post("/receivables/from-invoice", status_code=202, tags=["receivables"], operation_id="draftFromInvoice")
+async def draft_from_invoice(
+    act: Act,
+    service: Service,
+    file: Annotated[UploadFile, File(description="a UBL 2.1 invoice")],
+    debtor: Annotated[
+        Address | None, Form(description="whose account it is, when the buyer's id is no member's credit code")
+    ] = None,
+    due_date: Annotated[
+        str | None, Form(alias="dueDate", description="YYYY-MM-DD, when the invoice does not say it")
+    ] = None,
+) -> TransactionResource:
+    """Draft a receivable from an invoice, as its seller.
+
+    The debtor is the member with the buyer's credit code. It is due when the due date ends (UTC).
+    """
+    return await act.send(await service.draft_from_invoice(act.account, await _read(file), debtor, due_date))
+
+
+@router.get("/receivables", tags=["receivables"], operation_id="listReceivables")
+async def list_receivables(
+    service: Service,
+    _: Caller,
+    *,
+    supplier: Address | None = None,
+    debtor: Address | None = None,
+    holder: Address | None = None,
+    state: Annotated[str | None, Query(pattern="^(draft|rejected|withdrawn|confirmed|partly_paid|settled)$")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> ReceivableList:
+    """Receivables by number; `holder` holds units of it now."""
+    return await service.receivables(cursor, limit, supplier=supplier, debtor=debtor, holder=holder, state=state)
+
+
+@router.get("/receivables/{receivable_id}", tags=["receivables"], operation_id="getReceivable")
+async def get_receivable(receivable_id: CaseId, service: Service, _: Caller) -> ReceivableResource:
+    """A receivable with who holds it and what each holder can claim."""
+    return await service.receivable(receivable_id)
+
+
+@router.post(
+    "/receivables/{receivable_id}/confirm", status_code=202, tags=["receivables"], operation_id="confirmReceivable"
+)
+async def confirm_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+    """Undertake to pay, irrevocably, as the debtor; the supplier receives the units."""
+    return await act.send(act.city.receivable_ledger.confirm(receivable_id))
+
+
+@router.post(
+    "/receivables/{receivable_id}/reject", status_code=202, tags=["receivables"], operation_id="rejectReceivable"
+)
+async def reject_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+    """Refuse a draft, as the debtor."""
+    return await act.send(act.city.receivable_ledger.reject(receivable_id))
+
+
+@router.post(
+    "/receivables/{receivable_id}/withdraw", status_code=202, tags=["receivables"], operation_id="withdrawReceivable"
+)
+async def withdraw_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+    """Take a draft back, as the supplier."""
+    return await act.send(act.city.receivable_ledger.withdraw(receivable_id))
+
+
+@router.post(
+    "/receivables/{receivable_id}/transfers", status_code=202, tags=["receivables"], operation_id="transferUnits"
+)
+async def transfer_units(receivable_id: CaseId, body: Transfer, act: Act) -> TransactionResource:
+    """Pass units of an open receivable on, as their holder: to one's own supplier, for instance."""
+    return await act.send(act.city.receivable_ledger.transfer(act.account, body.to, receivable_id, body.units))
+
+
+@router.post(
+    "/receivables/{receivable_id}/payments", status_code=202, tags=["receivables"], operation_id="payReceivable"
+)
+async def pay_receivable(receivable_id: CaseId, body: Payment, act: Act) -> TransactionResource:
+    """Pay, wholly or in part, as the debtor, which has approved the Escrow. The first payment ends transfers."""
+    return await act.send(act.city.receivable_ledger.pay(receivable_id, body.amount))
+
+
+@router.post(
+    "/receivables/{receivable_id}/claims", status_code=202, tags=["receivables"], operation_id="claimReceivable"
+)
+async def claim_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+    """Collect one's part of what was paid, as a holder."""
+    return await act.send(act.city.receivable_ledger.claim(receivable_id))
+
+
+# --- quotes
+
+
+@router.post("/quotes/prepare", tags=["quotes"], operation_id="prepareQuote")
+async def prepare_quote(body: QuotePreparation, service: Service, caller: Writer) -> PreparedQuote:
+    """The EIP-712 message of a quote, for the calling bank to sign."""
+    return await service.prepare_quote(caller.account, body)
+
+
+@router.post("/quotes", status_code=201, tags=["quotes"], operation_id="giveQuote")
+async def give_quote(body: SignedQuote, service: Service, caller: Writer, response: Response) -> QuoteResource:
+    """Give the seller a signed quote, as the bank. It is kept only if the seller could fill it now.
+
+    The same quote again answers 200 and the first one.
+    """
+    found, new = await service.keep_quote(caller.account, body)
+    response.status_code = 201 if new else 200
+    response.headers["location"] = f"/quotes/{found.id}"
+    return found
+
+
+@router.get("/quotes", tags=["quotes"], operation_id="listQuotes")
+async def list_quotes(service: Service, caller: Caller, receivable: Annotated[int, Query(ge=1, lt=2**53)]) -> QuoteList:
+    """The quotes for a receivable that the caller gave or was given: open ones first, the cheapest first."""
+    return await service.quotes(caller.account, receivable)
+
+
+@router.get("/quotes/{quote_id}", tags=["quotes"], operation_id="getQuote")
+async def get_quote(quote_id: QuoteId, service: Service, caller: Caller) -> QuoteResource:
+    """A quote that the caller gave or was given."""
+    return await service.quote(caller.account, quote_id)
+
+
+@router.post("/quotes/{quote_id}/fill", status_code=202, tags=["quotes"], operation_id="fillQuote")
+async def fill_quote(quote_id: QuoteId, act: Act, service: Service) -> TransactionResource:
+    """Sell as quoted, as the seller: units to the bank against its money, both or neither."""
+    return await act.send(await service.fill(act.account, quote_id))
+
+
+@router.post("/quotes/{quote_id}/cancel", status_code=202, tags=["quotes"], operation_id="cancelQuote")
+async def cancel_quote(quote_id: QuoteId, act: Act, service: Service) -> TransactionResource:
+    """Make sure that a quote is never filled, as the bank."""
+    return await act.send(await service.cancel(act.account, quote_id))
+
+
+async def _read(upload: UploadFile) -> InvoiceFile:
+    return InvoiceFile(upload.filename or "", await upload.read())
