@@ -26,6 +26,7 @@ from .documents.strict import CertificateError, CertificateTooLarge
 from .errors import InvalidInput, ServiceError, TooLarge
 from .kit.bulk import field_errors
 from .logs import configure_logs
+from .modules.data.endpoints import router as data_router
 from .modules.members.endpoints import router as members_router
 from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         transactions_router,
     ):
         app.include_router(router)
+    app.include_router(data_router)
     app.include_router(verifications_router(lambda: city.reader))
     app.include_router(
         pages_router(
@@ -129,6 +131,7 @@ def _add_operations(app: FastAPI, city: City) -> None:
             "city": city.deployment.city,
             "chainId": city.deployment.chain_id,
             "block": head.number,
+            "time": head.time,
             "finalBlock": head.final,
             "queue": await city.database.read(outbox.depth_of_queue),
         }

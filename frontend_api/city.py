@@ -20,6 +20,9 @@ from .documents import certificate as certificates
 from .documents import store
 from .documents.certificate import Certificate
 from .documents.contract import DocumentRegistry, NodeReader
+from .modules.data import repository as data_repository
+from .modules.data.contract import AccessGrants, ComputeDesk, DatasetRegistry, ModelRegistry
+from .modules.data.service import DataService
 from .modules.members import repository as members_repository
 from .modules.members.contract import Members
 from .modules.money.contract import Escrow, SettlementToken
@@ -39,6 +42,7 @@ MODULE_HANDLERS: tuple[Handlers, ...] = (
     members_repository.handlers,
     property_repository.handlers,
     receivables_repository.handlers,
+    data_repository.handlers,
 )
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
@@ -72,10 +76,15 @@ class City:
         self.mortgages = MortgageDesk(*at("MortgageDesk"))
         self.receivable_ledger = ReceivableLedger(*at("ReceivableLedger"))
         self.financing_desk = FinancingDesk(*at("FinancingDesk"))
+        self.datasets = DatasetRegistry(*at("DatasetRegistry"))
+        self.models = ModelRegistry(*at("ModelRegistry"))
+        self.grants = AccessGrants(*at("AccessGrants"))
+        self.compute = ComputeDesk(*at("ComputeDesk"))
         self.tokens = {code: SettlementToken(*at(f"SettlementToken:{code}")) for code in self.deployment.currencies}
         self.reader = NodeReader(self.rpc, self.deployment)
         self.property = PropertyService(self)
         self.receivables = ReceivablesService(self)
+        self.data = DataService(self)
 
     async def start(self) -> None:
         """Check the chain, make the tables, begin to follow and to send. A node that is down is waited for in the background."""

@@ -147,6 +147,71 @@ def import_titles(file: Path, url: str, key: str | None, dry_run: bool, on_error
     sys.exit(1 if any(row["outcome"] == "refused" for row in rows) else 0)
 
 
+@main.command()
+@click.option("--config", required=True, type=click.Path(path_type=Path), help="TOML file; docs/node.example.toml")
+@click.option("--once", is_flag=True, help="one pass over the open jobs, then stop")
+@click.option("--log-format", type=click.Choice(["json", "console"]), default="json", show_default=True)
+def node(config: Path, once: bool, log_format: str) -> None:
+    """Run a data holder's node: it takes jobs on, runs approved models where the data lie, and delivers encrypted results.
+
+    The API key of the holder's service is in the environment, under the name that the file gives (CHAINCITY_NODE_KEY).
+
+    \b
+    Exit status: 0 stopped cleanly, 1 the data are not what is registered or not this holder's,
+    2 the configuration is wrong, 3 with --once: the service could not be reached.
+    \b
+    Example:
+      CHAINCITY_NODE_KEY=cck_… chaincity node --config node.toml
+    """
+    from .compute.command import ConfigRefused, StartRefused
+    from .compute.command import run as run_node
+    from .compute.node import ChainUnavailable
+    from .logs import configure_logs
+
+    configure_logs(log_format)
+    try:
+        run_node(config, once=once)
+    except (StartRefused, ChainUnavailable) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(3 if isinstance(error, ChainUnavailable) else 2 if isinstance(error, ConfigRefused) else 1)
+
+
+@main.group()
+def datasets() -> None:
+    """Datasets that stay with their holder."""
+
+
+@datasets.command("describe")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--salt", help="0x and 64 hexadecimal digits; a fresh one when not given")
+def describe_dataset(file: Path, salt: str | None) -> None:
+    """What the chain is told of a Parquet file: the body of POST /datasets, and the salt, which stays here.
+
+    \b
+    Example:
+      chaincity datasets describe cases.parquet
+    """
+    import duckdb
+
+    from .compute.datasets import describe
+
+    try:
+        facts = describe(file, None if salt is None else bytes.fromhex(salt.removeprefix("0x")))
+        bucket = facts.row_count_bucket
+    except (ValueError, OSError, duckdb.Error) as error:
+        click.echo(f"Error: {file}: {str(error).splitlines()[0]}", err=True)
+        sys.exit(2)
+    found = {
+        "schemaRoot": "0x" + facts.schema_root.hex(),
+        "contentCommitment": "0x" + facts.content_commitment.hex(),
+        "rowCountBucket": bucket,
+        "salt": "0x" + facts.salt.hex(),
+        "rows": facts.rows,
+        "columns": [{"name": name, "type": kind} for name, kind in facts.columns],
+    }
+    click.echo(json.dumps(found, ensure_ascii=False))
+
+
 @main.group()
 def invoices() -> None:
     """Invoices that may become receivables."""

@@ -24,7 +24,6 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -34,48 +33,9 @@ from . import sandbox, sealed
 from .models import Model
 from .policy import OutputPolicy, OutputRefused, check_output
 from .sandbox import Contained, Containment, Limits, Rows, Source
+from .vocabulary import GrantState, JobState, Reason
 
 log = structlog.get_logger(__name__)
-
-
-class JobState(IntEnum):
-    """As in IComputeDesk.State."""
-
-    NONE = 0
-    SUBMITTED = 1
-    ACCEPTED = 2
-    COMPLETED = 3
-    FAILED = 4
-    TIMED_OUT = 5
-
-
-class GrantState(IntEnum):
-    """As in IAccessGrants.State."""
-
-    NONE = 0
-    REQUESTED = 1
-    APPROVED = 2
-    DENIED = 3
-    LAPSED = 4
-    REVOKED = 5
-    EXPIRED = 6
-
-
-class Reason(IntEnum):
-    """As in IComputeDesk.Reason: all that anyone outside learns of a failure."""
-
-    NONE = 0
-    GRANT_INACTIVE = 1
-    MODEL_NOT_APPROVED = 2
-    MODEL_UNAVAILABLE = 3
-    MODEL_HASH_MISMATCH = 4
-    DATASET_VERSION_MISMATCH = 5
-    MODEL_INVALID = 6
-    EXECUTION_FAILED = 7
-    RESOURCE_LIMIT = 8
-    OUTPUT_REFUSED = 9
-    INTERRUPTED = 10
-    RESULT_KEY_INVALID = 11
 
 
 _CONTAINED = {
@@ -215,12 +175,15 @@ class Node:
         self.store.close()
 
     def run_once(self) -> int:
-        """One pass over the open jobs and those left over; returns how many were looked at. Raises
-        `ChainUnavailable`."""
-        jobs = sorted({*self.chain.open_jobs(), *self.store.unfinished()})
+        """One pass over the jobs at hand; returns how many were looked at. Raises `ChainUnavailable`."""
+        jobs = self.jobs()
         for job_id in jobs:
             self.advance(job_id)
         return len(jobs)
+
+    def jobs(self) -> list[int]:
+        """The open jobs and those left over, oldest first. Raises `ChainUnavailable`."""
+        return sorted({*self.chain.open_jobs(), *self.store.unfinished()})
 
     def advance(self, job_id: int) -> None:
         """Take one job as far as it goes."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eth_utils.crypto import keccak
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
-from .models import Model
-from .sandbox import Rows
+if TYPE_CHECKING:
+    from .models import Model
+    from .sandbox import Rows
 
 
 class SealError(ValueError):

@@ -65,6 +65,11 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def status(self) -> int | None:
+        """Its exit status, None while it runs."""
+        return self._process.poll()
+
     def wait_until(self, ready: Any, seconds: float) -> None:
         """Wait until `ready()` is true; a StartError with the log's end when it dies or takes too long."""
         deadline = time.monotonic() + seconds

@@ -15,7 +15,7 @@ from ...kit.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from ...submission import Act, BulkResource, TransactionResource
 from . import repository
 from .contract import RESIDENT
-from .schemas import Admission, Decision, Enrolment, PartyList, PartyResource
+from .schemas import Admission, CallerResource, Decision, Enrolment, PartyList, PartyResource
 
 router = APIRouter()
 
@@ -43,6 +43,12 @@ async def enrol_residents(body: EnrolmentBody, act: Act) -> TransactionResource 
         for item in parse_items(Enrolment, body)
     ]
     return await act.send_many(items)
+
+
+@router.get("/me", tags=["members"], operation_id="getCaller")
+async def get_caller(caller: Caller) -> CallerResource:
+    """Which account the API key acts as, and what it may do."""
+    return CallerResource(account=caller.account, name=caller.name, scopes=list(caller.scopes))
 
 
 @router.post("/members/{account}/suspend", status_code=202, tags=["members"], operation_id="suspendParty")

@@ -27,6 +27,12 @@ class Decision(Body):
     basis: Hash32 = Field(description="commitment to the decision it rests on")
 
 
+class CallerResource(Resource):
+    account: str
+    name: str = Field(description="what the key is for")
+    scopes: list[str]
+
+
 class PartyResource(Resource):
     account: str
     kind: str
