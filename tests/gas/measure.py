@@ -18,7 +18,6 @@ from tests.gas.operations import OPERATIONS, Bench
 from tests.gas.tracing import trace
 from tests.gas_floor import Floor, floor_of, listed
 
-
 SNAPSHOTS = Path(__file__).resolve().parents[1] / "snapshots"
 FOLDER = SNAPSHOTS / "gas"
 

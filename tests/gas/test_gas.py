@@ -38,7 +38,9 @@ def test_gas__touches_the_committed_list_and_stays_near_its_floor(fresh, name):
     touches, gas, calldata = measure(fresh, name)
     kept = committed(name)
 
-    assert touches == {key: kept[key] for key in touches}, "run `python -m tests.gas.measure --write`, say in the commit why"
+    assert touches == {key: kept[key] for key in touches}, (
+        "run `python -m tests.gas.measure --write`, say in the commit why"
+    )
     assert abs(gas - kept["gas"]) <= NOISE
     ratio = gas / floor_of(touches, calldata).total
     assert ratio <= MISSED.get(name, REACH)
