@@ -17,7 +17,7 @@ from rich.console import Console
 
 STORIES = ("property", "receivables", "data")
 #: Seconds between blocks: short enough to play, long enough that blocks carry many transactions.
-BLOCK_TIME = 0.2
+BLOCK_TIME = 0.1
 
 
 @click.command()
