@@ -64,7 +64,7 @@ $(STAMPS)/browser: requirements/browser.lock $(STAMPS)/python
 	@bash scripts/toolchain/debian.sh
 	@mkdir -p $(@D) && touch $@
 
-setup-all: setup $(STAMPS)/browser ## and what Debian packages give: Chromium, PostgreSQL, Pango
+setup-all: setup $(STAMPS)/browser ## and what Debian packages give: Chromium, PostgreSQL, fonts
 
 compile: setup ## compile the contracts
 	@$(BIN)/python -c "from scripts.deployment.artifacts import compile_if_stale; compile_if_stale()"
