@@ -89,7 +89,7 @@ def create_key(account: str, name: str, scopes: tuple[str, ...], as_json: bool) 
 @click.option(
     "--deployment",
     type=click.Path(path_type=Path),
-    help="address book; deployments/<chainId>.json of the file's chain when not given",
+    help="the city's address book; deployments/<chainId>.json when it is there, else the registries that the file names",
 )
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="print the whole result for a program")

@@ -22,6 +22,22 @@ class Wrapper:
         named = {p["name"]: a for p, a in zip(inputs, args, strict=True)}
         return Call(self.name, self.address, function, self.abi.encode(function, args), named)
 
+    async def members(self) -> str:
+        """The Members that an application asks (`Application.members`)."""
+        return str(await self._read("members"))
+
+    async def _events(self, name: str) -> list[dict[str, Any]]:
+        """The arguments of every event of a name since block 0, oldest first; for the few that set a contract up."""
+        topic = next(topic for topic, entry in self.abi.events.items() if entry["name"] == name)
+        wanted = {"fromBlock": "0x0", "toBlock": "latest", "address": self.address, "topics": ["0x" + topic.hex()]}
+        found = []
+        for entry in await self._rpc.call("eth_getLogs", wanted):
+            topics = [bytes.fromhex(t[2:]) for t in entry["topics"]]
+            decoded = self.abi.decode_event(topics, bytes.fromhex(entry["data"][2:]))
+            if decoded is not None:
+                found.append(decoded.args)
+        return found
+
     async def _read(self, function: str, *args: Any, block: str = "latest") -> Any:
         data = self.abi.encode(function, args)
         try:

@@ -53,6 +53,31 @@ class DocumentRegistry(Wrapper):
         )
 
 
+async def registries_named_by(rpc: Rpc, documents: str, titles: str) -> Deployment:
+    """A deployment of the registries that a file itself names, for a reader without the city's address book.
+
+    Both must be contracts of one city: they share their Members, whose events tell the kinds. Registries that do not
+    belong together are answered with a deployment of the zero address, which no file can name.
+    """
+    codes = [await rpc.call("eth_getCode", address, "latest") for address in (documents, titles)]
+    if "0x" in codes:
+        return Deployment.of_registries(_NOBODY, _NOBODY)
+    try:
+        members = {
+            await DocumentRegistry(rpc, documents).members(),
+            await TitleRegistry(rpc, titles).members(),
+        }
+    except (ServiceError, RpcError, ValueError):
+        members = set()
+    if len(members) != 1:
+        return Deployment.of_registries(_NOBODY, _NOBODY)
+    [address] = members
+    return Deployment.of_registries(documents, titles, address, await Members(rpc, address).kinds())
+
+
+_NOBODY = "0x" + "00" * 20
+
+
 class NodeReader:
     """Asks the node itself, not the service's tables: a verifier trusts the chain."""
 

@@ -46,6 +46,10 @@ class Members(Wrapper):
     def reinstate(self, account: str, basis: bytes) -> Call:
         return self._call("reinstate", account, basis)
 
+    async def kinds(self) -> dict[str, int]:
+        """The charter's kinds by label, as the chain was told them."""
+        return {entry["label"]: entry["kind"] for entry in await self._events("KindDefined")}
+
     async def party(self, account: str, block: str = "latest") -> Party:
         raw = await self._read("party", account, block=block)
         return Party(
