@@ -25,6 +25,7 @@ from .documents.endpoints import router as documents_router
 from .documents.strict import CertificateError, CertificateTooLarge
 from .errors import InvalidInput, ServiceError, TooLarge
 from .kit.bulk import field_errors
+from .kit.schemas import ProblemBody
 from .logs import configure_logs
 from .modules.data.endpoints import router as data_router
 from .modules.members.endpoints import router as members_router
@@ -40,6 +41,16 @@ DESCRIPTION = """One chain, many city applications. Reads come from tables that 
 transactions: 202 with an id, which goes queued → submitted → mined → final or failed. Send `Idempotency-Key` with every write,
 and `Prefer: wait=10` to wait for the block."""
 
+
+#: What any route may answer instead of what it was asked for.
+REFUSALS: dict[int | str, str] = {
+    401: "no good API key",
+    403: "this caller may not do that",
+    404: "there is no such thing",
+    409: "the state does not allow it; the contract's error says why",
+    422: "a field breaks a rule",
+    503: "the node or the database cannot be reached; nothing was done",
+}
 
 #: Certificate fields that a page reached by a bare link may show; the others show only to who has the file.
 PUBLIC_FIELDS = frozenset({"location", "use", "areaM2", "rightType"})
@@ -77,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         openapi_url="/openapi.json",
+        responses={status: {"model": ProblemBody, "description": words} for status, words in REFUSALS.items()},
         separate_input_output_schemas=False,
     )
     app.state.city = city
