@@ -66,8 +66,15 @@ def create_key(connection: Connection, account: str, name: str, scopes: tuple[st
 
 
 def revoke_key(connection: Connection, key_id: str) -> bool:
-    done = connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=time.time()))
-    return done.rowcount == 1
+    """Refuse a key from now on; false when there is no such key that still works."""
+    working = (api_keys.c.id == key_id) & api_keys.c.revoked_at.is_(None)
+    return connection.execute(update(api_keys).where(working).values(revoked_at=time.time())).rowcount == 1
+
+
+def list_keys(connection: Connection) -> list[dict[str, Any]]:
+    """Every key without its secret, oldest first."""
+    columns = [api_keys.c[name] for name in ("id", "name", "account", "scopes", "created_at", "revoked_at")]
+    return [dict(row) for row in connection.execute(select(*columns).order_by(api_keys.c.created_at)).mappings()]
 
 
 def find_key(connection: Connection, key: str) -> Principal | None:
@@ -97,5 +104,12 @@ async def writer(caller: Annotated[Principal, Depends(principal)]) -> Principal:
     return caller
 
 
-Caller = Annotated[Principal, Depends(principal)]
+async def reader(caller: Annotated[Principal, Depends(principal)]) -> Principal:
+    """The calling organisation, with a key that may read."""
+    if "read" not in caller.scopes:
+        raise Forbidden(f"The key {caller.name!r} has no scope `read`.")
+    return caller
+
+
+Caller = Annotated[Principal, Depends(reader)]
 Writer = Annotated[Principal, Depends(writer)]

@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Column, Connection, String, Table, insert, select
 
+from .chain.abi import abi_of
 from .chain.deployment import Deployment, DeploymentError
-from .chain.indexer import Indexer
+from .chain.indexer import ChainMismatch, Indexer
 from .chain.keys import LocalKeys, load_keys
-from .chain.projection import CHANGED, Handlers
+from .chain.projection import CHANGED, Handlers, merged
 from .chain.rpc import NodeUnreachable, Rpc
 from .chain.sender import Sender
 from .config import Settings
@@ -20,6 +21,7 @@ from .documents import certificate as certificates
 from .documents import store
 from .documents.certificate import Certificate
 from .documents.contract import DocumentRegistry, NodeReader
+from .errors import InvalidInput
 from .modules.data import repository as data_repository
 from .modules.data.contract import AccessGrants, ComputeDesk, DatasetRegistry, ModelRegistry
 from .modules.data.service import DataService
@@ -57,8 +59,9 @@ class City:
         self.rpc = Rpc(settings.rpc_url, settings.rpc_timeout_seconds)
         self.database = Database(settings.database_url)
         self.keys: LocalKeys = load_keys(settings, self.deployment.chain_id)
-        handlers = {key: handler for module in MODULE_HANDLERS for key, handler in module.by_event.items()}
-        self.indexer = Indexer(self.rpc, self.database, self.deployment, handlers, settings.finality_depth)
+        self.indexer = Indexer(
+            self.rpc, self.database, self.deployment, merged(MODULE_HANDLERS), settings.finality_depth
+        )
         self.sender = Sender(self.rpc, self.database, self.keys, self.deployment.chain_id, settings.gas_price_tip)
         self.submissions = Submissions(self.database, self.sender, self.indexer, self.keys)
         self._tasks: list[asyncio.Task[None]] = []
@@ -133,7 +136,9 @@ class City:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            self.broken = f"{name}: {error}"
+            # Everybody may read this: a stranger's error (the database's) quotes statements and values, which belong into the log only.
+            told = isinstance(error, DeploymentError | ChainMismatch)
+            self.broken = f"{name}: {error if told else type(error).__name__}"
             log.exception("background_work_ended", work=name)
 
     #: Why background work ended, None while all is well; readiness shows it.
@@ -143,6 +148,12 @@ class City:
         """An issued certificate by its root, None when this service keeps none."""
         content = await self.database.read(store.find, "0x" + document_root.hex())
         return None if content is None else certificates.parse(bytes(content))
+
+    def require_desk(self, address: str) -> None:
+        """Whether an address is a desk of the address book: the relayer's key carries calls to nothing else."""
+        name = self.deployment.by_address.get(address)
+        if name is None or not abi_of(self.deployment.type_of(name)).has_function("isTrustedForwarder"):
+            raise InvalidInput(f"{address} is no desk of this city: it takes no forwarded calls.", field="request.to")
 
     def finality(self, row: Row) -> str:
         """Whether the last change of a projected row can still be undone."""

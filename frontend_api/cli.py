@@ -83,6 +83,52 @@ def create_key(account: str, name: str, scopes: tuple[str, ...], as_json: bool) 
     click.echo(json.dumps({"account": checked, "name": name, "key": key}) if as_json else key)
 
 
+@keys.command("list")
+def list_keys() -> None:
+    """Print one JSON object per key: id, name, account, scopes and when it was made or revoked. Secrets are not stored.
+
+    \b
+    Example:
+      chaincity keys list
+    """
+    from . import auth
+    from .db import Database
+
+    database = Database(Settings().database_url)
+    try:
+        database.create()
+        found = database.write_now(auth.list_keys)
+    finally:
+        database.close()
+    for entry in found:
+        click.echo(json.dumps(entry, ensure_ascii=False))
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+def revoke_key(key_id: str) -> None:
+    """Refuse a key from now on. KEY_ID as `chaincity keys list` shows it; a running service needs no restart.
+
+    \b
+    Exit status: 0 revoked, 2 there is no such key that still works.
+    \b
+    Example:
+      chaincity keys revoke key_8f1c2a9d4b7e6053
+    """
+    from . import auth
+    from .db import Database
+
+    database = Database(Settings().database_url)
+    try:
+        database.create()
+        done = database.write_now(auth.revoke_key, key_id)
+    finally:
+        database.close()
+    if not done:
+        click.echo(f"Error: there is no key {key_id} that still works", err=True)
+        sys.exit(2)
+
+
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--rpc", required=True, help="JSON-RPC address of a node you trust")

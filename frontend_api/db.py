@@ -12,7 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, RowMapping, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    RowMapping,
+    TypeDecorator,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -23,6 +33,20 @@ metadata = MetaData()
 
 #: Times, case numbers and block numbers: 32 bits would end in 2038. SQLite's INTEGER has 64 bits under its own name.
 Whole = BigInteger().with_variant(Integer(), "sqlite")
+
+#: No time is later: 63 bits are what databases hold.
+LATEST_TIME = 2**63 - 1
+
+
+class ChainTime(TypeDecorator[int]):
+    """A time of the chain's that no contract bounds. It has 64 bits there, so the last half of all times is stored as the latest one."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, _: Any) -> int | None:
+        return None if value is None else min(value, LATEST_TIME)
+
 
 #: A row of a query, by column name.
 Row = RowMapping

@@ -80,6 +80,8 @@ class Asked:
     key: str | None
     hashed: str
     wait_seconds: float
+    #: Signed by somebody else than the account, which only carries it: what the account itself has on its way is no excuse for a refusal.
+    relayed: bool = False
 
 
 #: Something to store in the same database transaction as the outbox rows.
@@ -124,12 +126,12 @@ class Submissions:
         found = await self._database.read(outbox.earlier_response, asked.owner, asked.key, asked.hashed)
         return None if found is None else list(found)
 
-    async def simulate(self, account: str, call: Call) -> None:
+    async def simulate(self, asked: Asked, call: Call) -> None:
         """Refuse at once what the contract would refuse, unless an earlier act of the account is still on its way."""
         try:
-            await self._sender.simulate(account, call.to, call.data)
+            await self._sender.simulate(asked.account, call.to, call.data)
         except ContractRefused:
-            if not await self._database.read(_is_busy, account):
+            if asked.relayed or not await self._database.read(_is_busy, asked.account):
                 raise
 
     async def get(self, identifier: str) -> TransactionResource:
@@ -192,6 +194,10 @@ class Action:
     def account(self) -> str:
         return self._asked.account
 
+    async def earlier(self) -> list[str] | None:
+        """The ids that the same request was given before, None when it is new."""
+        return await self.city.submissions.earlier(self._asked)
+
     async def accept(self, calls: Sequence[Call], also: Alongside | None = None) -> list[str]:
         """Store several calls; returns their ids, or those of the first time."""
         return await self.city.submissions.accept(self._asked, calls, (), also)
@@ -204,8 +210,15 @@ class Action:
         ids = await submissions.earlier(self._asked)
         if ids is None:
             submissions.require_key(self.account)
-            await submissions.simulate(self.account, call)
-            ids = await submissions.accept(self._asked, [call], before, also)
+            try:
+                await submissions.simulate(self._asked, call)
+            except ContractRefused:
+                # The same request, sent twice at once: the first may be in a block by now, which is why this one would revert.
+                ids = await submissions.earlier(self._asked)
+                if ids is None:
+                    raise
+            else:
+                ids = await submissions.accept(self._asked, [call], before, also)
         resource = await submissions.wait(ids[0], self._asked.wait_seconds)
         if resource.problem is not None:
             raise _from_problem(resource)

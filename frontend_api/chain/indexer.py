@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import JSON, Column, Connection, String, Table, delete, func, insert, select
 
 from ..db import Database, Whole, metadata
+from ..errors import Unavailable
 from .abi import to_json
 from .deployment import Deployment
 from .events import Block, ChainEvent, Decoder
@@ -96,6 +97,9 @@ class Indexer:
                 await self.step()
             except NodeUnreachable as error:
                 log.warning("node_unreachable", reason=error.detail)
+            except Unavailable as error:
+                # The database is locked by another process, or its disk is full: nothing was stored, so the next step does the same again.
+                log.warning("waiting", reason=error.detail)
             except RpcError as error:
                 log.warning("node_refused", reason=error.message)
             await asyncio.sleep(poll_seconds)

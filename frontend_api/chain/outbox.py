@@ -220,6 +220,18 @@ def fail(connection: Connection, transaction_id: str, problem: dict[str, Any]) -
     )
 
 
+def fail_queued(connection: Connection, sender: str, problem: dict[str, Any]) -> None:
+    """End all that waits for a key that cannot sign it."""
+    waiting = and_(transactions.c.sender == sender, transactions.c.state == "queued")
+    connection.execute(update(transactions).where(waiting).values(state="failed", problem=problem))
+
+
+def is_on_its_way(connection: Connection, owner: str) -> bool:
+    """Whether an owner has a transaction that has not ended."""
+    waiting = and_(transactions.c.owner == owner, transactions.c.state.in_(("queued", "submitted")))
+    return connection.execute(select(transactions.c.id).where(waiting).limit(1)).first() is not None
+
+
 def submitted_among(connection: Connection, hashes: Iterable[str]) -> set[str]:
     """Which of these transactions are ours and wait for their block."""
     found: set[str] = set()

@@ -7,7 +7,7 @@ the remaining blocks gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import JSON, Column, Connection, String, Table, and_, delete, insert, select, update
@@ -82,6 +82,17 @@ def _matches(table: Table, key: Mapping[str, Any]) -> Any:
 
 
 Handler = Callable[[Projection, ChainEvent], None]
+
+
+def merged(modules: Iterable[Handlers]) -> dict[tuple[str, str], Handler]:
+    """The handlers of all modules. An event has one: two modules that project the same one would overwrite each other silently."""
+    found: dict[tuple[str, str], Handler] = {}
+    for module in modules:
+        for key, handler in module.by_event.items():
+            if key in found:
+                raise ValueError(f"{key[0]}.{key[1]} is projected by two modules")
+            found[key] = handler
+    return found
 
 
 class Handlers:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from eth_abi import decode
+from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple
 
 from ..errors import ContractRefused, ServiceError, Unavailable
@@ -33,7 +34,11 @@ def decode_error(raw: bytes) -> Decoded | None:
     entry = _errors().get(raw[:4])
     if entry is None:
         return None
-    values = decode([collapse_if_tuple(p) for p in entry["inputs"]], raw[4:])
+    try:
+        values = decode([collapse_if_tuple(p) for p in entry["inputs"]], raw[4:])
+    except (DecodingError, ValueError, OverflowError):
+        # Return data is whatever the called contract likes: a receiver's callback can send our selector with anything behind it.
+        return None
     return Decoded(entry["name"], {p["name"]: shape(p, v) for p, v in zip(entry["inputs"], values, strict=True)})
 
 
@@ -50,7 +55,10 @@ def is_revert(error: RpcError) -> bool:
 
 def revert_data(error: RpcError) -> bytes:
     data = error.data.get("data") if isinstance(error.data, dict) else error.data
-    return bytes.fromhex(data[2:]) if isinstance(data, str) and data.startswith("0x") else b""
+    try:
+        return bytes.fromhex(data[2:]) if isinstance(data, str) and data.startswith("0x") else b""
+    except ValueError:
+        return b""
 
 
 def contract_error(error: RpcError, tx_hash: str | None = None) -> ServiceError:

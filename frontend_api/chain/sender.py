@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from ..db import Database, Row
-from ..errors import ServiceError, Unavailable
+from ..errors import ContractRefused, Forbidden, ServiceError, Unavailable
 from . import outbox
 from .keys import KeyStore
 from .reverts import contract_error, is_revert
@@ -28,6 +28,8 @@ BATCH = 100
 FIRST_GAS_LIMIT = 2_000_000
 #: A broadcast transaction that is not in a block after this long is sent again.
 RESEND_SECONDS = 3.0
+#: How often a row is tried that the node could not run, for a reason of the node's own, before it is given up.
+NODE_TRIES = 20
 #: What nodes answer to bytes that they already have.
 _KNOWN = ("already known", "already imported", "alreadyknown", "known transaction")
 
@@ -39,6 +41,7 @@ class Sender:
         self._wake = asyncio.Event()
         self._sent_at: dict[str, float] = {}
         self._gas_limits: dict[tuple[str, bytes], int] = {}
+        self._node_failures: dict[str, int] = {}
 
     def wake(self) -> None:
         """There is something new in the outbox, or a block came in."""
@@ -62,8 +65,13 @@ class Sender:
         """One round: send again what got lost, then send what is queued, per key."""
         await self._resend()
         for sender in await self._database.read(outbox.senders_with_work):
-            while await self._send_some(sender):
-                pass
+            try:
+                while await self._send_some(sender):
+                    pass
+            except Forbidden as error:
+                # Its key was taken out of the keystore while work of its was waiting; that must not stop the others.
+                log.error("no_key", sender=sender)
+                await self._database.write(outbox.fail_queued, sender, error.problem())
 
     async def simulate(self, sender: str, to: str, data: bytes) -> None:
         """Run a call as `sender` on the pending state; raises the domain error of its refusal."""
@@ -104,15 +112,29 @@ class Sender:
         for row, limit, reply in zip(rows, limits, replies, strict=True):
             if not isinstance(reply, RpcError):
                 passed.append((row, await self._learned_limit(row, limit)))
-            elif is_revert(reply):
+            elif is_revert(reply) and _function(row) not in self._gas_limits:
                 failed.append((row, contract_error(reply).problem()))
             else:
+                # Where gas ran out below the called contract it is a revert like any other: the limit that others learned may be too low.
                 raised = await self._raised_limit(row)
                 if isinstance(raised, int):
                     passed.append((row, raised))
-                else:
+                elif is_revert(reply):
+                    failed.append((row, contract_error(reply).problem()))
+                elif isinstance(raised, ContractRefused) or self._is_given_up(row):
                     failed.append((row, raised.problem()))
+        for row, _ in passed:
+            self._node_failures.pop(row["id"], None)
         return passed, failed
+
+    def _is_given_up(self, row: Row) -> bool:
+        """Whether the node failed often enough at this row. A hiccup of the node must not end a transaction that was accepted."""
+        tries = self._node_failures.get(row["id"], 0) + 1
+        if tries < NODE_TRIES:
+            self._node_failures[row["id"]] = tries
+            return False
+        self._node_failures.pop(row["id"], None)
+        return True
 
     async def _learned_limit(self, row: Row, limit: int) -> int:
         """The first call of a function is estimated, so that later ones do not reserve more of a block than they need."""
@@ -124,7 +146,8 @@ class Sender:
     async def _raised_limit(self, row: Row) -> int | ServiceError:
         """Twice what the node estimates, remembered for the function; or why it cannot run."""
         try:
-            estimate = await self._rpc.call("eth_estimateGas", _request(row["sender"], row["to"], row["data"], None))
+            request = _request(row["sender"], row["to"], row["data"], None)
+            estimate = await self._rpc.call("eth_estimateGas", request, "pending")
         except RpcError as error:
             return contract_error(error)
         limit = 2 * int(estimate, 16)

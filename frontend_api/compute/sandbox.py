@@ -77,12 +77,17 @@ def quoted(identifier: str) -> str:
 
 
 def write_snapshot(source: Source, target: Path) -> None:
-    """Copy the granted columns, and only those, into a file of their own."""
+    """Copy the granted columns, and only those, into a file of their own: of the records that have a value in each of them.
+
+    Aggregates pass over NULL, but count(*) does not: an average over a group of twelve with one value would be that one record's. Among
+    complete records every aggregate stands on exactly as many as the count says.
+    """
     columns = ", ".join(quoted(column) for column in source.columns)
+    complete = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in source.columns)
     path = str(target).replace("'", "''")
     with duckdb.connect(":memory:") as database:
         database.execute(
-            f"COPY (SELECT {columns} FROM read_parquet(?)) TO '{path}' (FORMAT parquet)",  # noqa: S608
+            f"COPY (SELECT {columns} FROM read_parquet(?) WHERE {complete}) TO '{path}' (FORMAT parquet)",  # noqa: S608
             [str(source.file)],
         )
 

@@ -38,6 +38,10 @@ def keep(connection: Connection, made: list[Certificate]) -> None:
         )
 
 
+def issuer_of(connection: Connection, document_root: str) -> str | None:
+    return connection.execute(select(issued.c.issuer).where(issued.c.document_root == document_root.lower())).scalar()
+
+
 def find(connection: Connection, document_root: str) -> bytes | None:
     """The file, by the root that a QR code or a title names."""
     return connection.execute(select(issued.c.content).where(issued.c.document_root == document_root.lower())).scalar()

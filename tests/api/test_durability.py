@@ -220,7 +220,7 @@ def test_look_alike__same_event_from_another_contract__ignored(served, chain):
 
 def test_node_down__reads_go_on_writes_are_503_and_verification_is_unknown(served, chain):
     served.post("/titles", body(30))
-    certificate = served.get(f"/titles/{UNIT.format(30)}/certificate").content
+    certificate = served.get(f"/titles/{UNIT.format(30)}/certificate", "registry").content
     chain.anvil.stop()
 
     assert served.get(f"/titles/{UNIT.format(30)}").status_code == 200

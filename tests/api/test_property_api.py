@@ -272,7 +272,7 @@ def test_mortgage__bad_amount__422(served, titled, principal):
 
 
 def test_certificate__of_a_title__verifies_and_shows_pledge(served, li, titled):
-    content = served.get(f"/titles/{titled}/certificate").content
+    content = served.get(f"/titles/{titled}/certificate", "registry").content
     answer = served.http.post("/verifications", content=content)
     assert (answer.status_code, answer.json()["verdict"]) == (200, "valid")
     tampered = json.loads(content)
@@ -283,7 +283,7 @@ def test_certificate__of_a_title__verifies_and_shows_pledge(served, li, titled):
 
 def test_reissue__new_certificate__old_one_superseded_in_both_registries(served, li):
     served.title(unit(60), li)
-    old = served.get(f"/titles/{unit(60)}/certificate").content
+    old = served.get(f"/titles/{unit(60)}/certificate", "registry").content
     answer = served.post(
         f"/titles/{unit(60)}/reissue", {"fields": FIELDS | {"areaM2": "88.50"}, "basis": "0x" + "1" * 64}
     )
@@ -295,7 +295,7 @@ def test_reissue__new_certificate__old_one_superseded_in_both_registries(served,
     assert checked["verdict"] == "superseded"
     assert checked["decidedBy"]["code"] == "replaced"
     assert checked["decidedBy"]["values"]["root"] == shown["certificateRoot"]
-    new = served.get(f"/titles/{unit(60)}/certificate").content
+    new = served.get(f"/titles/{unit(60)}/certificate", "registry").content
     assert served.http.post("/verifications", content=new).json()["verdict"] == "valid"
     assert served.post(f"/titles/{unit(98)}/reissue", {"fields": FIELDS, "basis": "0x" + "1" * 64}).status_code == 404
 

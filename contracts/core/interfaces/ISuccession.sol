@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title Nothing dies with a key
-/// @notice Who takes the place of a member or resident (merger, death, lost key, insolvency). A registrar or court proposes, the old account and
-/// any court may contest during the waiting period, then anyone completes. The successor claims assets one by one.
+/// @notice Who takes the place of a member or resident (merger, death, lost key, insolvency). A court proposes, the old account contests
+/// or a court dismisses until it is completed, and after the waiting period anyone completes. The successor claims assets one by one.
 interface ISuccession {
     enum State {
         None,

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title Rights confirmation (数据确权): who holds which dataset
-/// @notice A plain record per dataset, no token and no data: what the chain holds is salted commitments and a coarse size. A dataset keeps
-/// its id through its versions; every version's commitments stay readable. Datasets drawn from the same records belong to one line
+/// @notice A plain record per dataset, no token and no data: what the chain holds is a salted commitment to the records, an unsalted hash
+/// of the columns and a coarse size. A dataset keeps its id through its versions; every version's hashes stay readable. Datasets drawn from the same records belong to one line
 /// (lineage), named by its first dataset, so that a privacy budget cannot be had twice by registering the records again under another id.
 interface IDatasetRegistry {
     /// @notice How sensitive the records are: the grades of GB/T 43697-2024, personal information apart (PIPL, articles 4 and 28).

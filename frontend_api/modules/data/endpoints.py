@@ -70,7 +70,8 @@ _RESULT_BODY: dict[str, Any] = {
 
 @router.post("/datasets", status_code=202, tags=["datasets"], operation_id="registerDatasets")
 async def register_datasets(body: DatasetRegistration | Bulk, act: Act) -> TransactionResource | BulkResource:
-    """Register one dataset as its holder, or up to 1,000. Only salted commitments and a coarse size go on chain."""
+    """Register one dataset as its holder, or up to 1,000. On chain go a salted commitment to the records, an unsalted
+    hash of the columns and a coarse size."""
     registry = act.city.datasets
 
     def call(item: DatasetRegistration) -> Any:

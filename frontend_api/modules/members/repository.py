@@ -6,7 +6,7 @@ from sqlalchemy import Column, Connection, String, Table, and_, select
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
-from ...db import Row, Whole, metadata
+from ...db import ChainTime, Row, Whole, metadata
 from .contract import RESIDENT, PartyStatus
 
 parties = Table(
@@ -16,7 +16,7 @@ parties = Table(
     Column("kind", Whole, nullable=False, index=True),
     Column("credit_code", String(18), index=True),
     Column("status", String(12), nullable=False),
-    Column("valid_until", Whole),
+    Column("valid_until", ChainTime),
     Column("enrolled_at", Whole, nullable=False),
     Column(CHANGED, Whole, nullable=False),
 )

@@ -14,7 +14,7 @@ from ...documents import certificate as certificates
 from ...documents import store
 from ...documents.certificate import Certificate, Context
 from ...documents.strict import CertificateError
-from ...errors import InvalidInput, NotFound
+from ...errors import Forbidden, InvalidInput, NotFound
 from ...kit.pagination import decode_cursor, decode_number, encode_cursor
 from ...submission import Action
 from . import repository
@@ -99,9 +99,18 @@ class PropertyService:
         following = encode_cursor(rows[-1]["unit"]) if len(rows) == limit else None
         return TitleList(items=[await self._title(row) for row in rows], next=following)
 
-    async def certificate(self, unit: str) -> bytes:
-        """The current certificate's file."""
+    async def certificate(self, account: str, unit: str) -> bytes:
+        """The current certificate's file, for the office that issued it and nobody else.
+
+        The file has every field with its salt, the owner's name among them. The office hands it to the owner, who shows it, whole or with
+        fields hidden, to whom the owner likes.
+        """
         row = await self._city.database.read(repository.find_title, unit)
+        issuer = None if row is None else await self._city.database.read(store.issuer_of, row["certificate_root"])
+        if issuer not in (None, account):
+            raise Forbidden(
+                f"The certificate of {unit} holds personal data: only {issuer}, which issued it, gets the file."
+            )
         content = None if row is None else await self._city.database.read(store.find, row["certificate_root"])
         if content is None:
             raise NotFound(f"This service keeps no certificate for {unit}.")
@@ -111,6 +120,9 @@ class PropertyService:
 
     async def import_titles(self, act: Action, content: bytes, *, dry_run: bool, refuse: bool) -> ImportResource:
         """Judge every row; unless it is a dry run, anchor and register the good ones in one database transaction."""
+        earlier = None if dry_run else await act.earlier()
+        if earlier is not None:
+            return await self._imported(content, earlier)
         judged = [await self._known(row) for row in read_titles(content)]
         good = [row for row in judged if row.refused is None]
         bad = len(judged) - len(good)
@@ -139,6 +151,24 @@ class PropertyService:
             batch_root="0x" + batch.root.hex(),
             anchor_transaction=ids[0],
             rows=[_import_row(row, "accepted", by_line.get(row.line)) for row in judged],
+        )
+
+    async def _imported(self, content: bytes, ids: list[str]) -> ImportResource:
+        """What the first sending of the same file was answered. Its titles are registered by now, so its rows cannot be judged anew."""
+        anchor, *registered = [await self._city.submissions.get(identifier) for identifier in ids]
+        by_unit = {bytes.fromhex(entry.args["unit"][2:]).decode("ascii"): entry.id for entry in registered}
+        rows, left = [], dict(by_unit)
+        for row in read_titles(content):
+            known = replace(row, refused=row.refused or ("unit", "is registered already"))
+            found = left.pop(row.unit, None) if row.refused is None else None
+            rows.append(_import_row(known if found is None else row, "accepted", found))
+        return ImportResource(
+            accepted=len(by_unit),
+            refused=len(rows) - len(by_unit),
+            dry_run=False,
+            batch_root=anchor.args["root"],
+            anchor_transaction=anchor.id,
+            rows=rows,
         )
 
     async def _known(self, row: TitleRow) -> TitleRow:

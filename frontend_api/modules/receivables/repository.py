@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Connection, String, Table, and_, insert,
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
-from ...db import Row, Whole, metadata
+from ...db import ChainTime, Row, Whole, metadata
 from .contract import NonceState, Quote, ReceivableState
 
 receivables = Table(
@@ -21,7 +21,7 @@ receivables = Table(
     Column("currency", String(3), nullable=False),
     Column("face", String(39), nullable=False),
     Column("paid", String(39), nullable=False),
-    Column("due_at", Whole, nullable=False),
+    Column("due_at", ChainTime, nullable=False),
     Column("state", String(12), nullable=False, index=True),
     Column("invoice_hash", String(66), nullable=False, index=True),
     Column("drafted_at", Whole, nullable=False),
@@ -70,7 +70,7 @@ quotes = Table(
     Column("seller", String(42), nullable=False, index=True),
     Column("bank", String(42), nullable=False, index=True),
     Column("recourse", Boolean, nullable=False),
-    Column("valid_until", Whole, nullable=False),
+    Column("valid_until", ChainTime, nullable=False),
     Column("nonce", String(78), nullable=False),
     Column("signature", String, nullable=False),
     Column("quoted_at", Whole, nullable=False),

@@ -7,15 +7,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field, field_validator
+from sqlalchemy import Connection
 
 from ...auth import Caller
 from ...chain import outbox
 from ...chain.abi import Call, abi_of
-from ...errors import InvalidInput, Unavailable
+from ...errors import Conflict, Forbidden, InvalidInput, Unavailable
 from ...kit.ids import Address
 from ...kit.pagination import Cursor, Limit
 from ...kit.schemas import Body, Resource
 from ...submission import Action, Asked, TransactionList, TransactionResource, wait_seconds
+from ..members import repository as members_repository
 from .forwarding import FORWARDED_GAS, VALIDITY_SECONDS, ForwardRequest
 
 router = APIRouter()
@@ -121,19 +123,34 @@ async def prepare(body: Preparation, request: Request) -> PreparedResource:
 async def submit(
     body: SignedRequest, request: Request, response: Response, prefer: Prefer = None
 ) -> TransactionResource:
-    """Relay a signed call. The signature is the authorisation, so no API key is needed; the same request is sent once."""
+    """Relay a signed call to a desk, one at a time for each signer.
+
+    The signature is the authorisation, so no API key is needed; the same request is sent once.
+    """
     city = request.app.state.city
     if city.settings.relayer is None:
         raise Unavailable("This service relays nothing: CHAINCITY_RELAYER is not set.")
     fields = body.request
+    city.require_desk(fields.to)
+    if await city.database.read(members_repository.find_party, fields.signer) is None:
+        raise Forbidden(
+            f"{fields.signer} is no member or resident of this city; requests of strangers are not relayed."
+        )
     forward = ForwardRequest(
         fields.signer, fields.to, fields.gas, fields.nonce, fields.deadline, bytes.fromhex(fields.data[2:])
     )
     call: Call = city.forwarder.execute(forward, bytes.fromhex(body.signature[2:]))
-    # One signer's nonce is one request: sending it again finds the first one's transaction.
+    # The same request again finds the first one's transaction.
     hashed = outbox.body_hash([call.to, call.data.hex()])
-    asked = Asked(f"signer:{forward.signer}", city.settings.relayer, hashed, hashed, wait_seconds(prefer))
-    return await Action(city, asked, response).send(call)
+    owner = f"signer:{forward.signer}"
+    asked = Asked(owner, city.settings.relayer, hashed, hashed, wait_seconds(prefer), relayed=True)
+
+    def one_at_a_time(connection: Connection) -> None:
+        # All requests that a signer makes with one nonce pass the simulation until the first is in a block: the others would only burn gas.
+        if outbox.is_on_its_way(connection, owner):
+            raise Conflict(f"A request of {forward.signer} is on its way; send the next one when that has ended.")
+
+    return await Action(city, asked, response).send(call, also=one_at_a_time)
 
 
 def _typed(parameters: list[dict[str, Any]], values: list[Any]) -> list[Any]:

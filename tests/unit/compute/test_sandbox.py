@@ -84,6 +84,23 @@ def test_run__allowed_queries__answered(cases, sql):
     assert run_sql(sql, cases, "n").rows
 
 
+def test_run__one_value_in_a_large_group__stands_behind_no_result(tmp_path):
+    """Aggregates pass over NULL and count(*) does not: avg over twelve records with one value is that one's value."""
+    file = tmp_path / "sparse.parquet"
+    with duckdb.connect() as database:
+        database.sql(
+            "SELECT 'ward' AS ward, CASE WHEN i = 7 THEN 61234.0 END AS income, i::DOUBLE AS age FROM range(12) t(i)"
+        ).write_parquet(str(file))
+
+    sparse = {"cases": Source(file, ("ward", "income"))}
+    answer = run_sql("SELECT ward, avg(income) AS a, count(*) AS n FROM cases GROUP BY ward", sparse, "n")
+    assert [row[-1] for row in answer.rows] == [1], "the group is as small as what the average stands on"
+
+    full = {"cases": Source(file, ("ward", "age"))}
+    answer = run_sql("SELECT ward, avg(age) AS a, count(*) AS n FROM cases GROUP BY ward", full, "n")
+    assert answer.rows == (("ward", 5.5, 12),), "a column that the model does not take costs no record"
+
+
 @pytest.mark.parametrize(
     "sql",
     [
