@@ -32,7 +32,8 @@ def _errors() -> dict[bytes, dict[str, Any]]:
 def decode_error(raw: bytes) -> Decoded | None:
     """The custom error in a revert's return data, None when there is none that we know."""
     entry = _errors().get(raw[:4])
-    if entry is None:
+    # Every argument has a head of 32 bytes; a decoder that another library loosened would fill up what is missing.
+    if entry is None or len(raw) < 4 + 32 * len(entry["inputs"]):
         return None
     try:
         values = decode([collapse_if_tuple(p) for p in entry["inputs"]], raw[4:])
