@@ -43,7 +43,7 @@ $(STAMPS)/python: requirements/bootstrap.lock requirements/dev.lock pyproject.to
 
 $(STAMPS)/node: package.json package-lock.json | $(STAMPS)/doctor
 	@echo "[set-up] Node packages into node_modules"
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@npm ci --no-update-notifier --ignore-scripts --no-audit --no-fund --loglevel=error
 	@mkdir -p $(@D) && touch $@
 
 # The compiler under the name that py-solc-x and Ape look for, and Anvil's own binary without npm's wrapper around it.

@@ -23,7 +23,7 @@ from .config import Settings
 from .documents.api import verifications_router
 from .documents.endpoints import router as documents_router
 from .documents.strict import CertificateError, CertificateTooLarge
-from .errors import InvalidInput, ServiceError, TooLarge
+from .errors import InvalidInput, ServiceError, TooLarge, UnsupportedMedia
 from .kit.bulk import field_errors
 from .kit.schemas import ProblemBody
 from .logs import configure_logs
@@ -111,6 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
     )
     _add_operations(app, city)
+    _describe_problems(app)
     return app
 
 
@@ -123,7 +124,7 @@ def _add_operations(app: FastAPI, city: City) -> None:
     @app.get("/readyz", tags=["operations"], operation_id="getReadiness")
     async def readiness(response: Response) -> dict[str, Any]:
         """Whether requests can be served: the node and the database answer and the tables are near the chain's head."""
-        problems = [city.broken] if city.broken else []
+        problems = [f"{name}: {reason}" for name, reason in city.broken.items()]
         latest = None
         try:
             latest = int(await city.rpc.call("eth_blockNumber"), 16)
@@ -158,8 +159,13 @@ def _add_errors(app: FastAPI) -> None:
         return Problem(error.problem(), headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        errors = [e | {"field": _PREFIX.sub("", e["field"])} for e in field_errors(error.errors())]
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        if any(e["loc"][:1] == ("body",) for e in error.errors()) and not _is_json(request):
+            kind = request.headers.get("content-type", "none")
+            return Problem(
+                UnsupportedMedia(f"Send JSON as `Content-Type: application/json`; it is {kind!r}.").problem()
+            )
+        errors = [e | {"field": _PREFIX.sub("", e["field"]) or "body"} for e in field_errors(error.errors())]
         detail = "; ".join(f"{e['field']}: {e['rule']}" for e in errors[:5])
         return Problem(
             {
@@ -185,6 +191,28 @@ def _add_errors(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> Response:
         log.error("unexpected", path=request.url.path, kind=type(error).__name__, exc_info=error)
         return Problem(ServiceError("Something went wrong here; it was logged.").problem())
+
+
+def _is_json(request: Request) -> bool:
+    return "json" in request.headers.get("content-type", "") or "multipart/" in request.headers.get("content-type", "")
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """The OpenAPI document says what refusals really are: problem+json, not FastAPI's own shape."""
+    plain = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = plain()
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    for status, response in operation.get("responses", {}).items():
+                        content = response.get("content", {})
+                        if status >= "4" and "application/json" in content and status in map(str, REFUSALS):
+                            content["application/problem+json"] = content.pop("application/json")
+        return app.openapi_schema or plain()
+
+    app.openapi = described  # type: ignore[method-assign]
 
 
 class BodyLimit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
 from sqlalchemy import Column, Connection, String, Table, insert, select
@@ -21,7 +21,7 @@ from .documents import certificate as certificates
 from .documents import store
 from .documents.certificate import Certificate
 from .documents.contract import DocumentRegistry, NodeReader
-from .errors import InvalidInput
+from .errors import InvalidInput, Unavailable
 from .modules.data import repository as data_repository
 from .modules.data.contract import AccessGrants, ComputeDesk, DatasetRegistry, ModelRegistry
 from .modules.data.service import DataService
@@ -50,6 +50,10 @@ MODULE_HANDLERS: tuple[Handlers, ...] = (
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
 
 
+#: Before background work that failed is tried again.
+RETRY_SECONDS = 2.0
+
+
 class City:
     """Everything a request may need. `start` refuses another chain; background work runs until `stop`."""
 
@@ -65,6 +69,9 @@ class City:
         self.sender = Sender(self.rpc, self.database, self.keys, self.deployment.chain_id, settings.gas_price_tip)
         self.submissions = Submissions(self.database, self.sender, self.indexer, self.keys)
         self._tasks: list[asyncio.Task[None]] = []
+        #: Which background work is down, and why; empty while all is well. Readiness shows it.
+        self.broken: dict[str, str] = {}
+        self.submissions.require_whole = self.require_whole
         self._wrap()
 
     def _wrap(self) -> None:
@@ -92,6 +99,10 @@ class City:
     async def start(self) -> None:
         """Check the chain, make the tables, begin to follow and to send. A node that is down is waited for in the background."""
         self.database.create()
+        if not self.database.claim():
+            raise DeploymentError(
+                "Another service is running on this database; two would use the same nonces. Stop it first."
+            )
         self.database.write_now(_claim_database, self.deployment)
         await self.indexer.start()
         try:
@@ -100,6 +111,7 @@ class City:
             log.warning("node_unreachable_at_start", reason=error.detail)
 
         async def wake() -> None:
+            self.broken.pop("indexer", None)
             self.sender.wake()
 
         self.indexer.on_advance.append(wake)
@@ -124,25 +136,35 @@ class City:
                 await asyncio.sleep(1)
 
     async def _follow(self) -> None:
-        await self._until_broken("indexer", self.indexer.run(self.settings.poll_seconds))
+        await self._keep_up("indexer", lambda: self.indexer.run(self.settings.poll_seconds))
 
     async def _send(self) -> None:
-        await self._until_broken("sender", self.sender.run())
+        await self._keep_up("sender", self.sender.run)
 
-    async def _until_broken(self, name: str, work: Any) -> None:
-        try:
-            await self.checked()
-            await work
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            # Everybody may read this: a stranger's error (the database's) quotes statements and values, which belong into the log only.
-            told = isinstance(error, DeploymentError | ChainMismatch)
-            self.broken = f"{name}: {error if told else type(error).__name__}"
-            log.exception("background_work_ended", work=name)
+    async def _keep_up(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run background work for ever. What it stumbles over is logged and tried again; another chain ends it."""
+        while True:
+            try:
+                await self.checked()
+                await work()
+            except asyncio.CancelledError:
+                raise
+            except (DeploymentError, ChainMismatch) as error:
+                self.broken[name] = str(error)
+                log.exception("background_work_ended", work=name)
+                return
+            except Exception as error:
+                # Everybody may read this: a stranger's error quotes statements and values, which belong into the log.
+                self.broken[name] = type(error).__name__
+                log.exception("background_work_failed", work=name)
+                await asyncio.sleep(RETRY_SECONDS)
+                if name == "sender":
+                    self.broken.pop(name)
 
-    #: Why background work ended, None while all is well; readiness shows it.
-    broken: str | None = None
+    def require_whole(self) -> None:
+        """Take no write that could not be followed: 503 while background work is down."""
+        for name, reason in self.broken.items():
+            raise Unavailable(f"The service's {name} is down ({reason}); nothing was stored. Try again later.")
 
     async def find_certificate(self, document_root: bytes) -> Certificate | None:
         """An issued certificate by its root, None when this service keeps none."""

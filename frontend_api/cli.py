@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
+from .chain.deployment import Deployment, DeploymentError
 from .config import Settings
 from .documents.wording import Language
 
@@ -18,6 +20,17 @@ from .documents.wording import Language
 @click.version_option("0.1.0", prog_name="chaincity")
 def main() -> None:
     """One chain, many city applications. Settings come from CHAINCITY_… variables; see frontend_api/config.py."""
+
+
+def _settings() -> Settings:
+    """The settings, or which variable is wrong and why."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"CHAINCITY_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        ]
+        raise click.ClickException("; ".join(wrong)) from error
 
 
 @main.command()
@@ -33,9 +46,13 @@ def serve(host: str | None, port: int | None) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
-    settings = Settings()
+    settings = _settings()
+    try:
+        Deployment.load(settings.deployment)
+    except DeploymentError as error:
+        raise click.ClickException(str(error)) from error
     server = Granian(
-        "frontend_api.app:create_app",
+        "frontend_api.worker:create",
         address=host or settings.host,
         port=port or settings.port,
         interface=Interfaces.ASGI,

@@ -7,10 +7,11 @@ microseconds and run where they are; writes wait for the disk and run on one wri
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    text,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -111,7 +113,27 @@ class Database:
         except OperationalError as error:
             raise Unavailable("The database did not answer. Try again.") from error
 
+    def claim(self) -> bool:
+        """Become the one service that sends and indexes on this database; false when another one is. Ends with `close`."""
+        if self.is_sqlite:
+            self._lock = Path(f"{self.url.database}.lock").open("w")  # noqa: SIM115 - held until close
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._lock.close()
+                return False
+            return True
+        self._claimed = self.engine.connect()
+        return bool(self._claimed.execute(text("select pg_try_advisory_lock(727001)")).scalar())
+
+    _lock: IO[str] | None = None
+    _claimed: Connection | None = None
+
     def close(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+        if self._claimed is not None:
+            self._claimed.close()
         self._writer.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         for connection in (self._reader, self._write_connection):

@@ -58,6 +58,10 @@ class TooLarge(ServiceError):
     status, code, title = 413, "too-large", "The request is too large"
 
 
+class UnsupportedMedia(ServiceError):
+    status, code, title = 415, "unsupported-media-type", "This content type is not taken here"
+
+
 class Unavailable(ServiceError):
     """The node or the database cannot be reached; nothing was done and the same request may be sent again."""
 

@@ -20,7 +20,7 @@ from .chain.keys import KeyStore
 from .chain.outbox import Intent
 from .chain.sender import Sender
 from .db import Database, Row
-from .errors import ContractRefused, Forbidden, InvalidInput, NotFound, ServiceError
+from .errors import ContractRefused, Forbidden, NotFound, ServiceError
 from .kit.pagination import decode_number, encode_cursor
 from .kit.schemas import Resource
 
@@ -93,6 +93,9 @@ class Submissions:
         self._database, self._sender, self._indexer = database, sender, indexer
         self._accounts = set(keys.accounts())
 
+    #: Raises while nothing could follow what is accepted; the composition root sets it.
+    require_whole: Callable[[], None] = staticmethod(lambda: None)
+
     async def accept(
         self, asked: Asked, calls: Sequence[Call], before: Sequence[Call] = (), also: Alongside | None = None
     ) -> list[str]:
@@ -100,6 +103,7 @@ class Submissions:
 
         The same key and body give the ids of the first time, and nothing is stored again.
         """
+        self.require_whole()
         self.require_key(asked.account)
         intents = [Intent(asked.account, call) for call in (*before, *calls)]
 
@@ -277,7 +281,7 @@ def wait_seconds(prefer: str | None) -> float:
         return 0
     found = re.search(r"\bwait=(\d{1,5})\b", prefer)
     if found is None:
-        raise InvalidInput("`Prefer` takes `wait=SECONDS` here (RFC 7240).", field="Prefer")
+        return 0  # RFC 7240, 2: preferences that are not known are ignored
     return min(float(found[1]), LONGEST_WAIT_SECONDS)
 
 

@@ -301,6 +301,14 @@ def _hex(value: bytes) -> str:
     return "0x" + value.hex()
 
 
+def check_field(name: Any, value: Any, name_place: str = "name", value_place: str = "value") -> tuple[str, str]:
+    """A field's name and value as a reader takes them; raises CertificateError with the place and the rule."""
+    checked = take_text(name, name_place, 1, MAX_NAME)
+    if checked.startswith("@") or checked != checked.strip() or "\n" in checked or "\t" in checked:
+        raise CertificateError(name_place, "must be one line that does not start with @ or end in blanks")
+    return checked, take_text(value, value_place, 0, MAX_VALUE)
+
+
 def _fields(entries: list[Any]) -> tuple[Disclosed | Hidden, ...]:
     fields: list[Disclosed | Hidden] = []
     names: set[str] = set()
@@ -312,16 +320,14 @@ def _fields(entries: list[Any]) -> tuple[Disclosed | Hidden, ...]:
             field = Hidden(take_bytes32(take_object(entry, place, ("leaf",))["leaf"], f"{place}.leaf"))
         else:
             shown = take_object(entry, place, ("name", "value", "salt"))
-            name = take_text(shown["name"], f"{place}.name", 1, MAX_NAME)
-            if name.startswith("@") or name != name.strip() or "\n" in name or "\t" in name:
-                raise CertificateError(f"{place}.name", "must be one line that does not start with @ or end in blanks")
+            name, value = check_field(shown["name"], shown["value"], f"{place}.name", f"{place}.value")
             if name in names:
                 raise CertificateError(f"{place}.name", f"must be unique, {quoted(name)} is there twice")
             names.add(name)
             salt = take_bytes32(shown["salt"], f"{place}.salt")
             if salt == NO_SALT:
                 raise CertificateError(f"{place}.salt", "must be random, not zero")
-            field = Disclosed(name, take_text(shown["value"], f"{place}.value", 0, MAX_VALUE), salt)
+            field = Disclosed(name, value, salt)
         if field.leaf in leaves:
             raise CertificateError(place, "must not repeat another field")
         leaves.add(field.leaf)

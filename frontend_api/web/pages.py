@@ -33,6 +33,7 @@ from frontend_api.documents.verification import (
     Question,
     Verdict,
     Verification,
+    examine_file,
     verify,
 )
 from frontend_api.documents.wording import ADVICE, QUESTIONS, VERDICTS, Language, say, say_rule, say_time
@@ -196,7 +197,11 @@ def pages_router(
     @router.post("/certificate")
     async def print_file(request: Request) -> Response:
         async def act(visit: Visit) -> Response:
-            return respond_paper(visit, parse(await read_form(request)), by_link=False)
+            certificate = parse(await read_form(request))
+            if examine_file(certificate):
+                # Nobody gets a forged certificate on the city's paper.
+                raise CertificateError("", "was altered: what it says does not fit its seal")
+            return respond_paper(visit, certificate, by_link=False)
 
         return await guarded(request, act)
 

@@ -263,3 +263,33 @@ def test_start__new_genesis_behind_the_same_id__refused(chain, tmp_path):
             pass
     finally:
         other.stop()
+
+
+def test_start__a_second_service_on_the_database__refused(served, chain, tmp_path):
+    second = Served(chain, tmp_path)
+    with pytest.raises(DeploymentError, match="Another service is running on this database"), second.http:
+        pass
+
+
+def test_indexer__stumbles__writes_are_503_until_it_is_back(served, monkeypatch):
+    from frontend_api.chain.indexer import Indexer
+
+    async def stumble(_: Indexer) -> bool:
+        raise RuntimeError("secret words that only the log may show")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Indexer, "step", stumble)
+        deadline = time.monotonic() + 10
+        while served.http.get("/readyz").status_code == 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        problems = served.http.get("/readyz").json()["problems"]
+        answer = served.post("/titles", body(40), wait=0)
+    assert problems == ["indexer: RuntimeError"]
+    assert (answer.status_code, "indexer is down" in answer.json()["detail"]) == (503, True)
+    deadline = time.monotonic() + 20
+    while served.post("/titles", body(41), wait=10).status_code != 200:
+        assert time.monotonic() < deadline, "the indexer did not come back"
+        rpc(served.chain.url, "evm_mine")
+        time.sleep(0.2)
+    assert served.get(f"/titles/{UNIT.format(40)}").status_code == 404

@@ -148,13 +148,16 @@ def test_forward_request__many_with_one_nonce__one_on_its_way(served, li, monkey
     signed = [served.sign(li, "FinancingDesk", "cancel", [number]) for number in range(9, 14)]
     with monkeypatch.context() as patched:
         patched.setattr(served.app.state.city.sender, "step", _idle)
-        codes = [served.post("/forward-requests", entry, None, wait=0).status_code for entry in signed]
+        answers = [served.post("/forward-requests", entry, None, wait=0) for entry in signed]
+        codes = [answer.status_code for answer in answers]
         again = served.post("/forward-requests", signed[0], None, wait=0).status_code
     assert (codes, again) == ([202, 409, 409, 409, 409], 202)
     deadline = time.monotonic() + 20
-    while served.sign(li, "FinancingDesk", "cancel", [9])["request"]["nonce"] == nonce:
+    first = f"/transactions/{answers[0].json()['id']}"
+    while served.get(first).json()["state"] not in ("mined", "final"):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    assert served.sign(li, "FinancingDesk", "cancel", [9])["request"]["nonce"] == nonce + 1
     following = served.post("/forward-requests", served.sign(li, "FinancingDesk", "cancel", [20]), None)
     assert following.status_code == 200, "the next one is taken when that has ended"
 

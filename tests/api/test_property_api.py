@@ -194,6 +194,15 @@ def test_import__all_or_nothing__nothing_is_stored(served, li):
     assert served.get(f"/titles/{unit(42)}").status_code == 404
 
 
+@pytest.mark.parametrize("dry", [True, False], ids=["dry run", "real"])
+@pytest.mark.parametrize("name", ["李\u202e建国", "李\x07建国"], ids=["turns direction", "bell"])
+def test_import__value_that_a_certificate_cannot_hold__the_row_is_refused_in_both_runs(served, li, name, dry):
+    rows = (f"{unit(44)},{li.address},{name},娄星区,住宅,88.00", "x,y,z,a,b,c")
+    report = _upload(served, _csv(*rows), dryRun=dry).json()
+    assert (report["refused"], report["rows"][0]["field"]) == (2, "ownerName")
+    assert "control character" in report["rows"][0]["reason"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -338,6 +347,21 @@ def test_forward_request__wrong_signature_replay_and_stranger__refused(served, l
     changed = json.loads(json.dumps(signed))
     changed["request"]["gas"] -= 1
     assert served.post("/forward-requests", changed, None).status_code == 422
+
+
+def test_errors__json_without_its_content_type__415_says_so(served):
+    answer = served.http.post(
+        "/residents", content=b"{}", headers=served.as_("registry") | {"content-type": "text/plain"}
+    )
+    assert (answer.status_code, answer.json()["detail"]) == (
+        415,
+        "Send JSON as `Content-Type: application/json`; it is 'text/plain'.",
+    )
+
+
+def test_prefer__something_else__ignored(served):
+    headers = served.as_("registry") | {"prefer": "return=minimal"}
+    assert served.http.get("/transactions/tx_none", headers=headers).status_code == 404
 
 
 def test_errors__unknown_path_method_and_json__problem_json(served):

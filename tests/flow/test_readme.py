@@ -35,8 +35,7 @@ def test_by_hand__every_command__runs_and_prints_what_is_promised(tmp_path: Path
             continue
         own = block.replace("8545", str(rpc_port)).replace("8000", str(api_port))
         own = own.replace("make setup\n", "").replace("sqlite:///.run/readme.db", f"sqlite:///{tmp_path}/readme.db")
-        # The chain and the service need a moment that a person gives them while reading on.
-        script += [re.sub(r"&( +#.*)?$", r"&\nsleep 5", own, flags=re.MULTILINE)]
+        script.append(own)
     book = ROOT / "deployments" / "31337.json"
     kept = tmp_path / "31337.json"
     if book.exists():
@@ -51,7 +50,7 @@ def test_by_hand__every_command__runs_and_prints_what_is_promised(tmp_path: Path
             check=False,
         )
     finally:
-        (ROOT / "certificate.json").unlink(missing_ok=True)
+        (ROOT / ".run" / "certificate.json").unlink(missing_ok=True)
         book.unlink(missing_ok=True)
         if kept.exists():
             shutil.copy(kept, book)

@@ -149,6 +149,12 @@ def root_of(name: str) -> str:
     return "0x" + parse(scenarios()[name].file).document_root.hex()
 
 
+def test_certificate__forged__not_printed_on_the_citys_paper(client):
+    response = check(client, scenarios()["altered"].file, path="/certificate")
+    assert response.status_code == 422
+    assert "altered" in response.text
+
+
 @pytest.mark.parametrize("path", ["/verify", "/certificate"])
 def test_link__published_document__only_public_fields_shown(client, path):
     response = client.get(f"{path}/{root_of('revoked')}", params={"scenario": "revoked", "lang": "en"})

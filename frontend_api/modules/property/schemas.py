@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from ...documents.certificate import check_field
+from ...documents.strict import CertificateError
 from ...kit.ids import Address, Amount, CurrencyCode, Hash32, UnitNumber
 from ...kit.schemas import Body, Resource
 
@@ -25,6 +27,11 @@ def certificate_fields(fields: dict[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in fields.items():
         if len(value) > LARGEST_FIELD:
             yield name, f"has more than {LARGEST_FIELD} characters"
+    for name, value in fields.items():
+        try:
+            check_field(name, value)
+        except CertificateError as error:
+            yield name, error.rule
     area = fields.get("areaM2")
     if area:
         if not _AREA.fullmatch(area):
