@@ -194,7 +194,9 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _is_json(request: Request) -> bool:
-    return "json" in request.headers.get("content-type", "") or "multipart/" in request.headers.get("content-type", "")
+    """Whether the body's kind is not the reason why it cannot be read."""
+    kind = request.headers.get("content-type", "")
+    return not kind or "json" in kind or "multipart/" in kind
 
 
 def _describe_problems(app: FastAPI) -> None:
