@@ -190,10 +190,11 @@ def titles() -> None:
 @click.option("--dry-run", is_flag=True, help="judge every row, store nothing; needs no service")
 @click.option("--on-error", type=click.Choice(["skip", "refuse"]), default="skip", show_default=True)
 def import_titles(file: Path, url: str, key: str | None, dry_run: bool, on_error: str) -> None:
-    """Register titles from a CSV file; prints one JSON object per row.
+    """Register titles from a CSV file; prints one JSON object per row, once it is registered, refused or failed.
 
     \b
-    Exit status: 0 every row was accepted, 1 some were refused, 2 the file cannot be read.
+    The same file sent again is the same request: nothing is registered twice.
+    Exit status: 0 every row was taken, 1 some were refused or failed, 2 the file cannot be read.
     \b
     Example:
       chaincity titles import scripts/demonstration/titles-1000.csv --dry-run
@@ -207,7 +208,7 @@ def import_titles(file: Path, url: str, key: str | None, dry_run: bool, on_error
         sys.exit(2)
     for row in rows:
         click.echo(json.dumps(row, ensure_ascii=False))
-    sys.exit(1 if any(row["outcome"] == "refused" for row in rows) else 0)
+    sys.exit(1 if any(row["outcome"] in ("refused", "failed") for row in rows) else 0)
 
 
 @main.command()
