@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from frontend_api.chain.deployment import DeploymentError
 from tests.anvil import AnvilCity, rpc
 from tests.api.conftest import Served
 from tests.api.test_durability import UNIT, body, registrations, wait_for
@@ -78,8 +79,18 @@ def test_reorganisation__rewound_and_sent_again(served):
     assert served.get(f"/titles/{UNIT.format(4)}").status_code == 200
 
 
-def test_restart__database_keeps_everything(served, tmp_path):
-    served.post("/titles", body(5))
-    again = Served(served.chain, tmp_path, database_url=served.settings.database_url)
-    with again.http:
-        assert again.get(f"/titles/{UNIT.format(5)}").status_code == 200
+def test_restart__database_keeps_everything_and_serves_one_at_a_time(postgres, tmp_path):
+    chain, address = AnvilCity(tmp_path), postgres.database(next(_names))
+    try:
+        first = Served(chain, tmp_path, database_url=address)
+        with first.http:
+            first.enrol(dev_account(10))
+            assert first.post("/titles", body(5)).status_code == 200
+            beside = Served(chain, tmp_path, database_url=address)
+            with pytest.raises(DeploymentError, match="Another service is running on this database"), beside.http:
+                pass
+        again = Served(chain, tmp_path, database_url=address)
+        with again.http:
+            assert again.get(f"/titles/{UNIT.format(5)}").status_code == 200
+    finally:
+        chain.stop()
