@@ -12,6 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from eth_utils.abi import abi_to_signature as signature
+from eth_utils.abi import collapse_if_tuple as canonical_type
+
+__all__ = ["Artifact", "canonical_type", "compile_if_stale", "load", "overloads", "signature", "tool_environment"]
+
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ROOT / ".build" / "__local__.json"
 _STAMP = ROOT / ".build" / "sources.sha256"
@@ -88,16 +93,3 @@ def load() -> dict[str, Artifact]:
 
 def overloads(abi: list[dict[str, Any]], function: str) -> list[dict[str, Any]]:
     return [entry for entry in abi if entry["type"] == "function" and entry["name"] == function]
-
-
-def canonical_type(parameter: dict[str, Any]) -> str:
-    """The ABI type as signatures and eth_abi write it, tuples spelled out."""
-    kind: str = parameter["type"]
-    if not kind.startswith("tuple"):
-        return kind
-    inner = ",".join(canonical_type(component) for component in parameter["components"])
-    return f"({inner}){kind[5:]}"
-
-
-def signature(entry: dict[str, Any]) -> str:
-    return f"{entry['name']}({','.join(canonical_type(p) for p in entry['inputs'])})"

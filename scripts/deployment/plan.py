@@ -196,7 +196,7 @@ def function_selectors(contract: str, functions: Iterable[str]) -> list[bytes]:
         entries = overloads(abi, function)
         if not entries:
             raise CharterError(f"manifest: {contract} has no function `{function}`")
-        found += [keccak(text=signature(entry))[:4] for entry in entries]
+        found += [keccak(text=signature(entry))[:4] for entry in entries]  # type: ignore[arg-type]
     return found
 
 

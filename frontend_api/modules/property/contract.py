@@ -39,22 +39,6 @@ class Title:
     certificate_root: bytes
 
 
-@dataclass(frozen=True)
-class MortgageCase:
-    """`principal` in minor units of `currency`; `valid_until` in Unix seconds."""
-
-    applicant: str
-    state: MortgageState
-    lien: int
-    currency: str
-    forbids_transfer: bool
-    bank: str
-    valid_until: int
-    unit: str
-    principal: int
-    terms: bytes
-
-
 class TitleRegistry(Wrapper):
     contract = "TitleRegistry"
 
@@ -105,18 +89,3 @@ class MortgageDesk(Wrapper):
 
     def refuse(self, case_id: int, basis: bytes) -> Call:
         return self._call("refuse", case_id, basis)
-
-    async def case_of(self, case_id: int, block: str = "latest") -> MortgageCase:
-        raw = await self._read("caseOf", case_id, block=block)
-        return MortgageCase(
-            raw["applicant"],
-            MortgageState(raw["state"]),
-            raw["lien"],
-            raw["currency"].decode("ascii").rstrip("\0"),
-            raw["forbidsTransfer"],
-            raw["bank"],
-            raw["validUntil"],
-            raw["unit"].decode("ascii").rstrip("\0"),
-            raw["principal"],
-            raw["terms"],
-        )
