@@ -28,6 +28,7 @@ from .kit.bulk import field_errors
 from .kit.schemas import ProblemBody
 from .logs import configure_logs
 from .modules.data.endpoints import router as data_router
+from .modules.financing.endpoints import router as financing_router
 from .modules.members.endpoints import router as members_router
 from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         money_router,
         property_router,
         receivables_router,
+        financing_router,
         documents_router,
         transactions_router,
     ):

@@ -25,6 +25,9 @@ from .errors import InvalidInput, Unavailable
 from .modules.data import repository as data_repository
 from .modules.data.contract import AccessGrants, ComputeDesk, DatasetRegistry, ModelRegistry
 from .modules.data.service import DataService
+from .modules.financing import repository as financing_repository
+from .modules.financing.contract import FinancingDesk, FinancingRegister
+from .modules.financing.service import FinancingService
 from .modules.members import repository as members_repository
 from .modules.members.contract import Members
 from .modules.money.contract import Escrow, SettlementToken
@@ -32,7 +35,7 @@ from .modules.property import repository as property_repository
 from .modules.property.contract import MortgageDesk, TitleRegistry
 from .modules.property.service import PropertyService
 from .modules.receivables import repository as receivables_repository
-from .modules.receivables.contract import FinancingDesk, ReceivableLedger
+from .modules.receivables.contract import ReceivableLedger
 from .modules.receivables.service import ReceivablesService
 from .modules.transactions.forwarding import Forwarder
 from .submission import Submissions
@@ -44,6 +47,7 @@ MODULE_HANDLERS: tuple[Handlers, ...] = (
     members_repository.handlers,
     property_repository.handlers,
     receivables_repository.handlers,
+    financing_repository.handlers,
     data_repository.handlers,
 )
 
@@ -85,6 +89,7 @@ class City:
         self.titles = TitleRegistry(*at("TitleRegistry"))
         self.mortgages = MortgageDesk(*at("MortgageDesk"))
         self.receivable_ledger = ReceivableLedger(*at("ReceivableLedger"))
+        self.financing_register = FinancingRegister(*at("FinancingRegister"))
         self.financing_desk = FinancingDesk(*at("FinancingDesk"))
         self.datasets = DatasetRegistry(*at("DatasetRegistry"))
         self.models = ModelRegistry(*at("ModelRegistry"))
@@ -94,6 +99,7 @@ class City:
         self.reader = NodeReader(self.rpc, self.deployment)
         self.property = PropertyService(self)
         self.receivables = ReceivablesService(self)
+        self.financing = FinancingService(self)
         self.data = DataService(self)
 
     async def start(self) -> None:

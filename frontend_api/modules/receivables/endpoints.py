@@ -1,12 +1,12 @@
-"""/invoices, /receivables and /quotes."""
+"""/invoices and /receivables."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 
-from ...auth import Caller, Writer
+from ...auth import Caller
 from ...errors import InvalidInput
 from ...kit.bulk import Bulk, Many, One, OneOrBulk, parse_items
 from ...kit.ids import Address, CaseId
@@ -16,13 +16,8 @@ from .schemas import (
     Draft,
     JudgementList,
     Payment,
-    PreparedQuote,
-    QuoteList,
-    QuotePreparation,
-    QuoteResource,
     ReceivableList,
     ReceivableResource,
-    SignedQuote,
     Transfer,
 )
 from .service import InvoiceFile, ReceivablesService
@@ -38,7 +33,6 @@ def _service(request: Request) -> ReceivablesService:
 
 
 Service = Annotated[ReceivablesService, Depends(_service)]
-QuoteId = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="the quote's EIP-712 digest")]
 
 # --- invoices
 
@@ -99,7 +93,9 @@ async def list_receivables(
     supplier: Address | None = None,
     debtor: Address | None = None,
     holder: Address | None = None,
-    state: Annotated[str | None, Query(pattern="^(draft|rejected|withdrawn|confirmed|partly_paid|settled)$")] = None,
+    state: Annotated[
+        str | None, Query(pattern="^(draft|disputed|rejected|withdrawn|confirmed|partly_paid|settled)$")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> ReceivableList:
@@ -159,51 +155,6 @@ async def pay_receivable(receivable_id: CaseId, body: Payment, act: Act) -> Tran
 async def claim_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
     """Collect one's part of what was paid, as a holder."""
     return await act.send(act.city.receivable_ledger.claim(receivable_id))
-
-
-# --- quotes
-
-
-@router.post("/quotes/prepare", tags=["quotes"], operation_id="prepareQuote")
-async def prepare_quote(body: QuotePreparation, service: Service, caller: Writer) -> PreparedQuote:
-    """The EIP-712 message of a quote, for the calling bank to sign."""
-    return await service.prepare_quote(caller.account, body)
-
-
-@router.post("/quotes", status_code=201, tags=["quotes"], operation_id="giveQuote")
-async def give_quote(body: SignedQuote, service: Service, caller: Writer, response: Response) -> QuoteResource:
-    """Give the seller a signed quote, as the bank. It is kept only if the seller could fill it now.
-
-    The same quote again answers 200 and the first one.
-    """
-    found, new = await service.keep_quote(caller.account, body)
-    response.status_code = 201 if new else 200
-    response.headers["location"] = f"/quotes/{found.id}"
-    return found
-
-
-@router.get("/quotes", tags=["quotes"], operation_id="listQuotes")
-async def list_quotes(service: Service, caller: Caller, receivable: Annotated[int, Query(ge=1, lt=2**53)]) -> QuoteList:
-    """The quotes for a receivable that the caller gave or was given: open ones first, the cheapest first."""
-    return await service.quotes(caller.account, receivable)
-
-
-@router.get("/quotes/{quote_id}", tags=["quotes"], operation_id="getQuote")
-async def get_quote(quote_id: QuoteId, service: Service, caller: Caller) -> QuoteResource:
-    """A quote that the caller gave or was given."""
-    return await service.quote(caller.account, quote_id)
-
-
-@router.post("/quotes/{quote_id}/fill", status_code=202, tags=["quotes"], operation_id="fillQuote")
-async def fill_quote(quote_id: QuoteId, act: Act, service: Service) -> TransactionResource:
-    """Sell as quoted, as the seller: units to the bank against its money, both or neither."""
-    return await act.send(await service.fill(act.account, quote_id))
-
-
-@router.post("/quotes/{quote_id}/cancel", status_code=202, tags=["quotes"], operation_id="cancelQuote")
-async def cancel_quote(quote_id: QuoteId, act: Act, service: Service) -> TransactionResource:
-    """Make sure that a quote is never filled, as the bank."""
-    return await act.send(await service.cancel(act.account, quote_id))
 
 
 async def _read(upload: UploadFile) -> InvoiceFile:
