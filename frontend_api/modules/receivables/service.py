@@ -88,9 +88,9 @@ class ReceivablesService:
             due = str(found.due_date)
         await self._require_seller(supplier, file.name, str(found.seller))
         owing = await self._debtor(file.name, str(found.buyer), debtor)
-        if found.currency is None or found.payable is None or found.invoice_hash is None:
+        if found.currency is None or found.payable is None or found.fingerprint is None:
             raise refusal(file.name, found.reason or "the invoice could not be read")
-        return self._city.receivable_ledger.draft(owing, found.currency, found.payable, end_of(due), found.invoice_hash)
+        return self._city.receivable_ledger.draft(owing, found.currency, found.payable, end_of(due), found.fingerprint)
 
     # --- receivables
 
