@@ -37,6 +37,7 @@ _TYPES_WITHOUT_CLAIM: Final = {"325": "a pro forma invoice", "751": "invoice inf
 
 _NO_DOCTYPE: Final = "the file has a DOCTYPE: document types and entities are refused"
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")  # xsd:decimal: no exponent, no INF, no NaN
+_PLAIN_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")  # xsd:date
 _LONGEST_NUMERAL: Final = 60
 _EXACT = Context(prec=200)
@@ -214,8 +215,9 @@ def party(root: Element, role: str, label: str) -> Party:
     return Party(tuple(names))
 
 
-def read_date(text: str, label: str) -> str:
-    match = _DATE.fullmatch(text)
+def read_date(text: str, label: str, *, with_zone: bool = True) -> str:
+    """YYYY-MM-DD; a time zone after it, which xsd:date allows, is dropped."""
+    match = (_DATE if with_zone else _PLAIN_DATE).fullmatch(text)
     try:
         return date.fromisoformat(match[1] if match else "").isoformat()
     except ValueError:
