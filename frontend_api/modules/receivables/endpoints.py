@@ -1,10 +1,10 @@
-"""/invoices, /receivables and /quotes."""
+"""/receivables and /quotes; intake_endpoints.py has what begins with an invoice."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from ...auth import Caller, Writer
 from ...errors import InvalidInput
@@ -14,7 +14,6 @@ from ...kit.pagination import Cursor, Limit
 from ...submission import Act, BulkResource, TransactionResource
 from .schemas import (
     Draft,
-    JudgementList,
     Payment,
     PreparedQuote,
     QuoteList,
@@ -25,7 +24,7 @@ from .schemas import (
     SignedQuote,
     Transfer,
 )
-from .service import InvoiceFile, ReceivablesService
+from .service import ReceivablesService
 
 router = APIRouter()
 
@@ -39,19 +38,6 @@ def _service(request: Request) -> ReceivablesService:
 
 Service = Annotated[ReceivablesService, Depends(_service)]
 QuoteId = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="the quote's EIP-712 digest")]
-
-# --- invoices
-
-
-@router.post("/invoices/check", tags=["invoices"], operation_id="checkInvoices")
-async def check_invoices(
-    service: Service,
-    _: Caller,
-    file: Annotated[list[UploadFile], File(description="UBL 2.1 invoices or credit notes, one or many")],
-) -> JudgementList:
-    """Judge invoices: which could become receivables, and why the others cannot. Nothing is stored."""
-    return await service.check([await _read(entry) for entry in file])
-
 
 # --- receivables
 
@@ -70,25 +56,6 @@ async def draft_receivable(body: DraftBody, act: Act, service: Service) -> Trans
                 raise InvalidInput(error.detail, field=f"items.{index}.currency") from error
             items.append(error)
     return await act.send_many(items)
-
-
-@router.post("/receivables/from-invoice", status_code=202, tags=["receivables"], operation_id="draftFromInvoice")
-async def draft_from_invoice(
-    act: Act,
-    service: Service,
-    file: Annotated[UploadFile, File(description="a UBL 2.1 invoice")],
-    debtor: Annotated[
-        Address | None, Form(description="whose account it is, when the buyer's id is no member's credit code")
-    ] = None,
-    due_date: Annotated[
-        str | None, Form(alias="dueDate", description="YYYY-MM-DD, when the invoice does not say it")
-    ] = None,
-) -> TransactionResource:
-    """Draft a receivable from an invoice, as its seller.
-
-    The debtor is the member with the buyer's credit code. It is due when the due date ends (UTC).
-    """
-    return await act.send(await service.draft_from_invoice(act.account, await _read(file), debtor, due_date))
 
 
 @router.get("/receivables", tags=["receivables"], operation_id="listReceivables")
@@ -204,7 +171,3 @@ async def fill_quote(quote_id: QuoteId, act: Act, service: Service) -> Transacti
 async def cancel_quote(quote_id: QuoteId, act: Act, service: Service) -> TransactionResource:
     """Make sure that a quote is never filled, as the bank."""
     return await act.send(await service.cancel(act.account, quote_id))
-
-
-async def _read(upload: UploadFile) -> InvoiceFile:
-    return InvoiceFile(upload.filename or "", await upload.read())
