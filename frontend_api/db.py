@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -63,7 +64,12 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database and self.url.database != ":memory:":
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine: Engine = create_engine(self.url, poolclass=NullPool if self.is_sqlite else None)
+        self.engine: Engine = create_engine(
+            self.url,
+            poolclass=NullPool if self.is_sqlite else None,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+        )
         self._reader: Connection | None = None
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure_sqlite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, insert, select
@@ -29,7 +30,7 @@ def label(value: bytes) -> str:
     return _hex(value)
 
 
-def _seen(p: Projection, table: Table, **key: int) -> Row:
+def _seen(p: Projection, table: Table, **key: int) -> Mapping[str, Any]:
     """A row that an earlier event made."""
     found = p.get(table, **key)
     if found is None:
