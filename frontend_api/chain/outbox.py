@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,6 +155,16 @@ def remember(connection: Connection, owner: str, key: str, hashed: str, response
 
 def find(connection: Connection, transaction_id: str) -> Row | None:
     return connection.execute(select(transactions).where(transactions.c.id == transaction_id)).mappings().first()
+
+
+def find_all(connection: Connection, identifiers: Sequence[str]) -> list[Row]:
+    """Transactions in the order of their ids, all of which are there."""
+    found: dict[str, Row] = {}
+    for start in range(0, len(identifiers), 500):
+        chunk = identifiers[start : start + 500]
+        query = select(transactions).where(transactions.c.id.in_(chunk))
+        found |= {row["id"]: row for row in connection.execute(query).mappings()}
+    return [found[identifier] for identifier in identifiers]
 
 
 def listed(connection: Connection, owner: str, state: str | None, after: int | None, limit: int) -> list[Row]:

@@ -49,17 +49,21 @@ class Changes:
         self._entries: dict[tuple[str, tuple[Any, ...]], _Entry] = {}
         self._journal: list[dict[str, Any]] = []
 
-    def entry(self, table: Table, key: Mapping[str, Any]) -> _Entry:
+    def entry(self, table: Table, key: Mapping[str, Any], *, new: bool = False) -> _Entry:
         identity = table.name, tuple(key[name] for name in sorted(key))
         found = self._entries.get(identity)
+        if found is None and new:
+            found = self._entries[identity] = _Entry(dict(key), stored=False, row=None)
         if found is None:
             stored = self._connection.execute(select(table).where(_matches(table, key))).mappings().first()
             found = _Entry(dict(key), stored is not None, None if stored is None else dict(stored))
             self._entries[identity] = found
         return found
 
-    def put(self, table: Table, block: int, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-        entry = self.entry(table, key)
+    def put(
+        self, table: Table, block: int, key: Mapping[str, Any], values: Mapping[str, Any], *, new: bool = False
+    ) -> None:
+        entry = self.entry(table, key, new=new)
         if entry.journaled != block:
             before = None if entry.row is None else dict(entry.row)
             self._journal.append({"block_number": block, "table_name": table.name, "key": dict(key), "before": before})
@@ -111,6 +115,10 @@ class Projection:
     def put(self, table: Table, key: Mapping[str, Any], **values: Any) -> None:
         """Insert the row or change it."""
         self._changes.put(table, self.block.number, key, values)
+
+    def add(self, table: Table, key: Mapping[str, Any], **values: Any) -> None:
+        """Insert a row that cannot be there yet, because the chain numbers what it makes; saves looking."""
+        self._changes.put(table, self.block.number, key, values, new=True)
 
 
 def undo_block(connection: Connection, number: int) -> None:

@@ -58,7 +58,7 @@ _NOBODY = "0x" + "00" * 20
 
 @handlers.on("ReceivableLedger", "ReceivableDrafted")
 def _drafted(p: Projection, event: ChainEvent) -> None:
-    p.put(
+    p.add(
         receivables,
         {"id": event.args["id"]},
         supplier=event.args["actor"],
