@@ -26,7 +26,7 @@ def test_claim__any_split_any_payments_any_order__exact(founded_city, face, cuts
     with city.chain.isolated():
         ledger, escrow, token = city.contract("ReceivableLedger"), city.contract("Escrow"), city.token
         due = city.chain.time + 86400
-        id_ = ledger.draft(city.debtor, CNY, face, due, b"\1" * 32, sender=city.supplier).value
+        id_ = ledger.draft(city.debtor, CNY, face, due, b"\1" * 32, b"\2" * 32, sender=city.supplier).value
         ledger.confirm(id_, sender=city.debtor)
         units = dict.fromkeys(HOLDERS, 0) | {"supplier": face}
         for holder, cut in zip(HOLDERS[1:], cuts, strict=True):

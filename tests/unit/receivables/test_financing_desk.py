@@ -25,8 +25,10 @@ def funded(city, desk):
 
 @pytest.fixture
 def fill(city, desk, sign, as_tuple):
-    def done(quote, signature=None, sender=None):
-        return desk.fill(as_tuple(quote), signature or sign(quote), sender=sender or city.supplier)
+    def done(quote, signature=None, sender=None, units=None):
+        """All that the quote offers, unless `units` are given."""
+        units = quote.units if units is None else units
+        return desk.fill(as_tuple(quote), units, signature or sign(quote), sender=sender or city.supplier)
 
     return done
 
@@ -39,7 +41,7 @@ def wrong_signer(desk, as_tuple):
 # --- fill
 
 
-def test_fill__as_signed__units_against_money(city, ledger, desk, quote, fill, funded):
+def test_fill__as_signed__units_against_money(city, ledger, desk, quote, fill, funded, as_tuple):
     offer = quote()
 
     receipt = fill(offer)
@@ -54,6 +56,8 @@ def test_fill__as_signed__units_against_money(city, ledger, desk, quote, fill, f
         "units": UNITS,
         "proceeds": PROCEEDS,
         "recourse": True,
+        "complete": True,
+        "digest": desk.digestOf(as_tuple(offer)),
     }
     assert receipt.events == [
         Event("FinancingDesk", "QuoteFilled", filled),
@@ -247,7 +251,7 @@ def test_fill__through_the_manager__refused(city, desk, quote, sign, as_tuple):
     authority = city.contract("Authority")
     offer = quote()
     with reverts("Application_ManagerCannotAct", manager=authority):
-        authority.execute(desk, desk.fill.encode(as_tuple(offer), sign(offer)), sender=city.founder)
+        authority.execute(desk, desk.fill.encode(as_tuple(offer), UNITS, sign(offer)), sender=city.founder)
 
 
 # --- signatures
@@ -262,6 +266,7 @@ def test_fill__through_the_manager__refused(city, desk, quote, sign, as_tuple):
         ("proceeds", PROCEEDS + 1),
         ("seller", dev_account(7).address),
         ("recourse", False),
+        ("divisible", True),
         ("validUntil", 2**64 - 1),
         ("nonce", 8),
     ],
@@ -345,7 +350,7 @@ def test_fill__malleated_after_the_fill__refused(quote, sign, fill, wrong_signer
 def test_fill__empty_signature__refused(city, desk, quote, as_tuple, wrong_signer):
     offer = quote()
     with wrong_signer(offer):
-        desk.fill(as_tuple(offer), b"", sender=city.supplier)
+        desk.fill(as_tuple(offer), UNITS, b"", sender=city.supplier)
 
 
 @pytest.fixture
@@ -422,7 +427,7 @@ def test_cancel__suspended_bank__still_may(city, desk, suspend):
 def test_fill__relayed_by_the_forwarder__the_seller_is_who_signed(city, ledger, desk, quote, sign, as_tuple, funded):
     forwarder = city.contract("Forwarder")
     offer = quote()
-    data = desk.fill.encode(as_tuple(offer), sign(offer))
+    data = desk.fill.encode(as_tuple(offer), UNITS, sign(offer))
     deadline = city.chain.time + 600
     fields = [("from", "address"), ("to", "address"), ("value", "uint256"), ("gas", "uint256")]
     fields += [("nonce", "uint256"), ("deadline", "uint48"), ("data", "bytes")]
