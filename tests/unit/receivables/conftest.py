@@ -191,7 +191,9 @@ def sign_consent(register):
             "chainId": chain_id,
             "verifyingContract": contract or register.address,
         }
-        signed = Account.sign_typed_data(key or dev_account(SEATS["supplier"]).key, domain, CONSENT_TYPES, vars(consent))
+        signed = Account.sign_typed_data(
+            key or dev_account(SEATS["supplier"]).key, domain, CONSENT_TYPES, vars(consent)
+        )
         return bytes(signed.signature)
 
     return made
@@ -204,5 +206,21 @@ def reserve(city, register, sign_consent):
     def done(consent, signature=None, sender=None):
         signed = sign_consent(consent) if signature is None else signature
         return register.reserve(tuple(vars(consent).values()), signed, sender=sender or consent.bank)
+
+    return done
+
+
+@pytest.fixture
+def runs_out_of_gas(city):
+    """Whether a call ends for want of gas; the in-process chain has no limit of its own."""
+
+    def done(function, *args, sender, gas=3_000_000):
+        try:
+            city.chain.evm.message_call(sender, function.contract.address, calldata=function.encode(*args), gas=gas)
+        except RuntimeError as error:
+            return "OutOfGas" in str(error) or "output: 0x" in str(error)
+        finally:
+            city.chain.evm.reset_transient_storage()
+        return False
 
     return done
