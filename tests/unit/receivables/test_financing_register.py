@@ -250,7 +250,22 @@ def compact(signature: bytes) -> bytes:
         lambda s: s[:32] + bytes(32) + s[64:],
         lambda s: b"\xff" * 65,
     ],
-    ids="malleated compact none one-byte half truncated long zeros v0 v01 v-flipped r0 s0 ones".split(),
+    ids=[
+        "malleated",
+        "compact",
+        "none",
+        "one-byte",
+        "half",
+        "truncated",
+        "long",
+        "zeros",
+        "v0",
+        "v01",
+        "v-flipped",
+        "r0",
+        "s0",
+        "ones",
+    ],
 )
 def test_reserve__spoilt_signature__refused(consent, reserve, sign_consent, wrong_signer, spoil):
     agreed = consent()
@@ -317,7 +332,9 @@ def test_reserve__erc1271_seller__its_operators_signature(city, register, consen
         reserve(agreed, sign_consent(agreed, key=dev_account(16).key))
 
 
-@pytest.mark.parametrize("mode", range(1, 7), ids="refuses garbage magic-and-more short nothing reverts".split())
+@pytest.mark.parametrize(
+    "mode", range(1, 7), ids=["refuses", "garbage", "magic-and-more", "short", "nothing", "reverts"]
+)
 def test_reserve__erc1271_seller_that_does_not_say_yes__refused(city, consent, reserve, wrong_signer, careless, mode):
     agreed = consent(seller=careless.address)
     careless.set(mode, sender=city.founder)
