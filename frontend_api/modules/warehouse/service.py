@@ -138,8 +138,9 @@ class WarehouseService:
 
     async def _credit_code(self, account: str, field: str | None) -> str:
         row = await self._city.database.read(members_repository.find_party, account)
-        code = None if row is None else row["credit_code"]
-        if code is None:
+        # The tables may be behind: that a member is unknown is for the chain to say.
+        code = row["credit_code"] if row is not None else (await self._city.members.party(account)).credit_code
+        if not code:
             reason = (
                 f"{account} is no member; a lot's fingerprint is made with the credit codes of warehouse and owner."
             )
