@@ -35,6 +35,7 @@ from .modules.property.endpoints import router as property_router
 from .modules.receivables.endpoints import router as receivables_router
 from .modules.receivables.intake_endpoints import router as intake_router
 from .modules.transactions.endpoints import router as transactions_router
+from .modules.warehouse.endpoints import router as warehouse_router
 from .web.pages import pages_router
 
 log = structlog.get_logger("http")
@@ -103,6 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         intake_router,
         receivables_router,
         financing_router,
+        warehouse_router,
         documents_router,
         transactions_router,
     ):

@@ -49,7 +49,6 @@ def test_encode_and_decode__any_words__as_the_general_codec(typed):
         ("bytes3", b"CNYX"),
         ("bytes32", "0x00"),
         ("address", "0x" + "12" * 19),
-        ("address", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92267"),
         ("address", None),
     ],
 )
