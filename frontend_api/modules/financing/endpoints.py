@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from ...auth import Caller, Writer
+from ...kit.pagination import Cursor, Limit
 from ...submission import Act, TransactionResource
 from .schemas import Fill, PreparedQuote, QuoteList, QuotePreparation, QuoteResource, SignedQuote
 from .service import FinancingService
@@ -44,9 +45,19 @@ async def give_quote(body: SignedQuote, service: Service, caller: Writer, respon
 
 
 @router.get("/quotes", tags=["quotes"], operation_id="listQuotes")
-async def list_quotes(service: Service, caller: Caller, receivable: Annotated[int, Query(ge=1, lt=2**53)]) -> QuoteList:
-    """The quotes for a receivable that the caller gave or was given: open ones first, the cheapest first."""
-    return await service.quotes(caller.account, receivable)
+async def list_quotes(
+    service: Service,
+    caller: Caller,
+    receivable: Annotated[int, Query(ge=1, lt=2**53)],
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> QuoteList:
+    """The quotes for a receivable that the caller gave or was given.
+
+    The first page has all that can be filled, the cheapest first; then come those that have ended, the newest first,
+    at most `limit` of them on a page.
+    """
+    return await service.quotes(caller.account, receivable, cursor, limit)
 
 
 @router.get("/quotes/{quote_id}", tags=["quotes"], operation_id="getQuote")

@@ -97,18 +97,21 @@ class QuoteResource(Resource):
     recourse: bool
     divisible: bool
     filled: AmountText = Field(description="units filled so far, minor units")
+    paid: AmountText = Field(description="what the parts filled so far have paid, minor units")
     valid_until: int
     nonce: str
     signature: str
     quoted_at: int
     state: str = Field(
-        description="open, in_parts, filled, cancelled, expired (by chain time), or nonce_used: another quote had the same nonce"
+        description="open, in_parts, filled, cancelled, expired (by chain time), closed (no units of the receivable change "
+        "hands any more) or nonce_used (another quote had the same nonce)"
     )
     annualised_cost_basis_points: BasisPoints | None = Field(
-        description="(units − proceeds) ÷ proceeds × 365 days ÷ time to the due date, rounded half up; as of now, "
-        "of a filled quote as of its sale; null when nothing is left of the time"
+        description="(units − proceeds) ÷ proceeds × 365 days ÷ time to the due date, rounded half up; of what is left of "
+        "the quote, as of now; of a filled one, of the whole, as of its last sale; null when nothing is left of the time"
     )
 
 
 class QuoteList(Resource):
     items: list[QuoteResource]
+    next: str | None
