@@ -86,7 +86,8 @@ class FinancingService:
         """A fill of so many units; of all that is left of the quote when not given."""
         row = await self.known_quote(party, digest)
         if units is None:
-            units = int(row["units"]) - filled_of(row)
+            # When nothing is left, all of it, so that the chain's refusal says what became of it.
+            units = int(row["units"]) - filled_of(row) or int(row["units"])
         return self._city.financing_desk.fill(stored(row), units, bytes.fromhex(row["signature"][2:]))
 
     async def cancel(self, party: str, digest: str) -> Call:
