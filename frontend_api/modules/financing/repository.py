@@ -13,6 +13,7 @@ from ...db import ChainTime, Row, Whole, metadata
 from ...errors import Conflict, InvalidInput
 from ...kit.pagination import decode_cursor
 from ..receivables.repository import receivables
+from . import recourse_repository
 from .contract import NonceState, Quote
 
 #: Nonces that banks have used, wholly or in part, or cancelled; the last columns say by which quote, where one was filled.
@@ -45,6 +46,8 @@ quotes = Table(
     Column("nonce", String(78), nullable=False),
     Column("signature", String, nullable=False),
     Column("quoted_at", Whole, nullable=False),
+    #: The request that it answers.
+    Column("request_id", String(35), index=True),
 )
 
 #: The nonce that this service proposes next for a bank's quote.
@@ -71,6 +74,8 @@ def _filled(p: Projection, event: ChainEvent) -> None:
         filled_units=str(int(before["filled_units"]) + event.args["units"]),
         paid_proceeds=str(int(before["paid_proceeds"]) + event.args["proceeds"]),
     )
+    if event.args["recourse"]:
+        recourse_repository.hold(p, event)
 
 
 @handlers.on("FinancingDesk", "QuoteCancelled")
@@ -118,12 +123,11 @@ class Given:
     quote: Quote
     signature: str
     quoted_at: int
+    request_id: str | None = None
 
 
-def keep_quote(connection: Connection, given: Given, most_open: int) -> bool:
-    """Store a quote under its digest; False when it was there already."""
-    if connection.execute(select(quotes.c.id).where(quotes.c.id == given.digest)).first() is not None:
-        return False
+def keep_quote(connection: Connection, given: Given, most_open: int) -> None:
+    """Store a quote under its digest, unless the bank has as many open to the seller as may be."""
     quote = given.quote
     between = and_(
         quotes.c.receivable_id == quote.receivable_id, quotes.c.bank == quote.bank, quotes.c.seller == quote.seller
@@ -147,9 +151,9 @@ def keep_quote(connection: Connection, given: Given, most_open: int) -> bool:
             nonce=str(quote.nonce),
             signature=given.signature,
             quoted_at=given.quoted_at,
+            request_id=given.request_id,
         )
     )
-    return True
 
 
 #: Quotes with their receivable and what became of their nonce.

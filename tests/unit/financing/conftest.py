@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from eth_utils import keccak
 
 from frontend_api.chain.events import Block, ChainEvent
 from frontend_api.chain.projection import Projection, merged
@@ -67,9 +68,10 @@ def confirmed(apply):
 def give(database):
     """Store a quote as the service would; returns its id."""
 
-    def done(quote, at=1, most_open=100, **extra):
-        digest = f"0x{hash(quote) % 2**256:064x}"
-        return digest, database.write_now(repository.keep_quote, Given(digest, quote, "0x22", at, **extra), most_open)
+    def done(quote, at=1, most_open=100, request_id=None):
+        digest = "0x" + keccak(text=str(quote)).hex()
+        database.write_now(repository.keep_quote, Given(digest, quote, "0x22", at, request_id), most_open)
+        return digest
 
     return done
 
