@@ -25,6 +25,7 @@ from .errors import InvalidInput, Unavailable
 from .modules.data import repository as data_repository
 from .modules.data.contract import AccessGrants, ComputeDesk, DatasetRegistry, ModelRegistry
 from .modules.data.service import DataService
+from .modules.financing import recourse_repository, register_repository
 from .modules.financing import repository as financing_repository
 from .modules.financing.contract import FinancingDesk, FinancingRegister
 from .modules.financing.service import FinancingService
@@ -53,6 +54,8 @@ MODULE_HANDLERS: tuple[Handlers, ...] = (
     receivables_repository.handlers,
     financing_repository.handlers,
     warehouse_repository.handlers,
+    recourse_repository.handlers,
+    register_repository.handlers,
     data_repository.handlers,
 )
 
