@@ -33,6 +33,7 @@ from .modules.members.endpoints import router as members_router
 from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
 from .modules.receivables.endpoints import router as receivables_router
+from .modules.receivables.intake_endpoints import router as intake_router
 from .modules.transactions.endpoints import router as transactions_router
 from .web.pages import pages_router
 
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         members_router,
         money_router,
         property_router,
+        intake_router,
         receivables_router,
         financing_router,
         documents_router,

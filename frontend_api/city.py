@@ -36,6 +36,7 @@ from .modules.property.contract import MortgageDesk, TitleRegistry
 from .modules.property.service import PropertyService
 from .modules.receivables import repository as receivables_repository
 from .modules.receivables.contract import ReceivableLedger
+from .modules.receivables.intake import IntakeService
 from .modules.receivables.service import ReceivablesService
 from .modules.transactions.forwarding import Forwarder
 from .submission import Submissions
@@ -100,6 +101,7 @@ class City:
         self.property = PropertyService(self)
         self.receivables = ReceivablesService(self)
         self.financing = FinancingService(self)
+        self.intake = IntakeService(self)
         self.data = DataService(self)
 
     async def start(self) -> None:

@@ -188,7 +188,7 @@ def test_invoices__the_example_hash__is_what_the_code_gives():
     stated = re.search(r"^ +invoice hash +(0x[0-9a-f]{64})$", text, re.MULTILINE)
     assert file
     assert stated
-    found = judge((ROOT / file[1]).read_bytes()).invoice_hash
+    found = judge((ROOT / file[1]).read_bytes()).fingerprint
     assert found is not None
     assert stated[1] == "0x" + found.hex()
 

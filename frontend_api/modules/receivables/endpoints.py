@@ -1,10 +1,10 @@
-"""/invoices and /receivables."""
+"""/receivables; intake_endpoints.py has what begins with an invoice."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, Query, Request
 
 from ...auth import Caller
 from ...errors import InvalidInput
@@ -14,13 +14,12 @@ from ...kit.pagination import Cursor, Limit
 from ...submission import Act, BulkResource, TransactionResource
 from .schemas import (
     Draft,
-    JudgementList,
     Payment,
     ReceivableList,
     ReceivableResource,
     Transfer,
 )
-from .service import InvoiceFile, ReceivablesService
+from .service import ReceivablesService
 
 router = APIRouter()
 
@@ -33,19 +32,6 @@ def _service(request: Request) -> ReceivablesService:
 
 
 Service = Annotated[ReceivablesService, Depends(_service)]
-
-# --- invoices
-
-
-@router.post("/invoices/check", tags=["invoices"], operation_id="checkInvoices")
-async def check_invoices(
-    service: Service,
-    _: Caller,
-    file: Annotated[list[UploadFile], File(description="UBL 2.1 invoices or credit notes, one or many")],
-) -> JudgementList:
-    """Judge invoices: which could become receivables, and why the others cannot. Nothing is stored."""
-    return await service.check([await _read(entry) for entry in file])
-
 
 # --- receivables
 
@@ -64,25 +50,6 @@ async def draft_receivable(body: DraftBody, act: Act, service: Service) -> Trans
                 raise InvalidInput(error.detail, field=f"items.{index}.currency") from error
             items.append(error)
     return await act.send_many(items)
-
-
-@router.post("/receivables/from-invoice", status_code=202, tags=["receivables"], operation_id="draftFromInvoice")
-async def draft_from_invoice(
-    act: Act,
-    service: Service,
-    file: Annotated[UploadFile, File(description="a UBL 2.1 invoice")],
-    debtor: Annotated[
-        Address | None, Form(description="whose account it is, when the buyer's id is no member's credit code")
-    ] = None,
-    due_date: Annotated[
-        str | None, Form(alias="dueDate", description="YYYY-MM-DD, when the invoice does not say it")
-    ] = None,
-) -> TransactionResource:
-    """Draft a receivable from an invoice, as its seller.
-
-    The debtor is the member with the buyer's credit code. It is due when the due date ends (UTC).
-    """
-    return await act.send(await service.draft_from_invoice(act.account, await _read(file), debtor, due_date))
 
 
 @router.get("/receivables", tags=["receivables"], operation_id="listReceivables")
@@ -155,7 +122,3 @@ async def pay_receivable(receivable_id: CaseId, body: Payment, act: Act) -> Tran
 async def claim_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
     """Collect one's part of what was paid, as a holder."""
     return await act.send(act.city.receivable_ledger.claim(receivable_id))
-
-
-async def _read(upload: UploadFile) -> InvoiceFile:
-    return InvoiceFile(upload.filename or "", await upload.read())

@@ -14,32 +14,6 @@ Time = Annotated[int, Field(gt=0, lt=2**53)]
 Number = Annotated[int, Field(ge=1, lt=2**53)]
 
 
-# --- invoices
-
-
-class JudgementResource(Resource):
-    """What a file is as far as it could be read; the same as the command `chaincity invoices check` prints."""
-
-    file: str
-    outcome: str = Field(description="receivable, dilution, needs_due_date or refused")
-    number: str | None
-    seller: str | None = Field(description="VAT id, else legal id, else identification with scheme, else name")
-    buyer: str | None
-    issue_date: str | None
-    due_date: str | None
-    currency: str | None
-    payable: str | None = Field(description="minor units of the currency, with the document's sign")
-    fingerprint: str | None = Field(description="keyed hash of the normalised invoice; `fingerprint` of a draft")
-    reason: str | None
-
-
-class JudgementList(Resource):
-    items: list[JudgementResource]
-    demonstration_key: bool = Field(
-        description="the fingerprints were made with the demonstration key, which everybody knows"
-    )
-
-
 # --- receivables
 
 

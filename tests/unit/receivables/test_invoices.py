@@ -362,7 +362,7 @@ if REAL_FILES:  # others' documents are not copied into the project; where they 
         facts += (found.issue_date, found.due_date, found.currency, found.payable)
         assert facts == REAL_JUDGEMENTS[name]
         assert found.reason == (None if found.outcome == "receivable" else "credit note: reduces what is owed")
-        assert found.invoice_hash is not None
+        assert found.fingerprint is not None
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in OWN.glob("*.xml")))
@@ -370,7 +370,7 @@ def test_judge__own_invoice__as_expected(name):
     found = judge((OWN / f"{name}.xml").read_bytes(), currencies=TOKENS)
     facts = (found.outcome, found.seller, found.buyer, found.due_date, found.currency, found.payable, found.reason)
     assert facts == OWN_JUDGEMENTS[name]
-    assert (found.invoice_hash is None) == (found.outcome == "refused")
+    assert (found.fingerprint is None) == (found.outcome == "refused")
 
 
 def test_fixtures__table__lists_each_file_and_every_outcome():
@@ -403,7 +403,7 @@ def test_to_json__camel_case_and_amounts_as_strings():
         "dueDate": "2026-12-16",
         "currency": "CNY",
         "payable": "48600000",
-        "fingerprint": "0x" + found.invoice_hash.hex(),
+        "fingerprint": "0x" + found.fingerprint.hex(),
         "reason": None,
     }
 
@@ -508,7 +508,7 @@ def test_judge__too_large__refused_unread():
 
 def test_judge__gb18030__read():
     found = judge(NORMAL.replace("UTF-8", "GB18030").encode("gb18030"))
-    assert found.invoice_hash == judge(NORMAL.encode()).invoice_hash
+    assert found.fingerprint == judge(NORMAL.encode()).fingerprint
 
 
 # --- amounts
@@ -712,12 +712,12 @@ def test_hash__definition__hmac_with_keccak_over_the_documented_text():
     canonical = f'["chaincity invoice 1","legal:{XZ}","legal:{LY}","XZJX-2026-0917","2026-09-17","48600000","CNY"]'
     for key in (DEMONSTRATION_KEY, b"k", b"\x01" * 136, b"\x02" * 200):
         expected = hmac.new(key, canonical.encode(), sha3.keccak_256).digest()
-        assert judge(NORMAL.encode(), key=key).invoice_hash == expected
+        assert judge(NORMAL.encode(), key=key).fingerprint == expected
 
 
 def test_hash__other_prefixes_spacing_and_an_attachment__same():
     other = judge((OWN / "lianyuan-steel-2026-0917-other-writing.xml").read_bytes())
-    assert other.invoice_hash == judge(NORMAL.encode()).invoice_hash
+    assert other.fingerprint == judge(NORMAL.encode()).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -731,34 +731,34 @@ def test_hash__other_prefixes_spacing_and_an_attachment__same():
     ],
 )
 def test_hash__one_fact_changed__differs(replacement):
-    assert changed(replacement).invoice_hash not in (None, judge(NORMAL.encode()).invoice_hash)
+    assert changed(replacement).fingerprint not in (None, judge(NORMAL.encode()).fingerprint)
 
 
 def test_hash__amount_or_currency_changed__differs():
-    hashes = {with_payable(*facts).invoice_hash for facts in (("1.00",), ("1.01",), ("1.00", "EUR"), ("100", "JPY"))}
+    hashes = {with_payable(*facts).fingerprint for facts in (("1.00",), ("1.01",), ("1.00", "EUR"), ("100", "JPY"))}
     assert len(hashes) == 4
 
 
 def test_hash__number_written_with_other_spaces_or_widths__same_but_case_counts():
-    assert changed((">XZJX-2026-0917<", ">ＸＺＪＸ-2026-0917 <")).invoice_hash == changed().invoice_hash
-    assert changed((">XZJX-2026-0917<", ">xzjx-2026-0917<")).invoice_hash != changed().invoice_hash
+    assert changed((">XZJX-2026-0917<", ">ＸＺＪＸ-2026-0917 <")).fingerprint == changed().fingerprint
+    assert changed((">XZJX-2026-0917<", ">xzjx-2026-0917<")).fingerprint != changed().fingerprint
 
 
 def test_hash__due_date_still_missing__known_already():
     """The due date is agreed later; the invoice is the same."""
     found = changed(("  <cbc:DueDate>2026-12-16</cbc:DueDate>\n", ""))
     assert found.outcome == "needs_due_date"
-    assert found.invoice_hash == changed().invoice_hash
+    assert found.fingerprint == changed().fingerprint
 
 
 def test_hash__credit_note_with_an_invoices_facts__differs():
     as_credit = changed(("<cbc:InvoiceTypeCode>380", "<cbc:InvoiceTypeCode>381"))
     assert as_credit.outcome == "dilution"
-    assert as_credit.invoice_hash != changed().invoice_hash
+    assert as_credit.fingerprint != changed().fingerprint
 
 
 def test_hash__other_key__differs():
-    assert judge(NORMAL.encode(), key=b"secret").invoice_hash != judge(NORMAL.encode()).invoice_hash
+    assert judge(NORMAL.encode(), key=b"secret").fingerprint != judge(NORMAL.encode()).fingerprint
 
 
 # --- currencies
