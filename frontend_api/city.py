@@ -37,6 +37,7 @@ from .modules.property.service import PropertyService
 from .modules.receivables import repository as receivables_repository
 from .modules.receivables.contract import ReceivableLedger
 from .modules.receivables.intake import IntakeService
+from .modules.receivables.maturity import MaturityService
 from .modules.receivables.service import ReceivablesService
 from .modules.transactions.forwarding import Forwarder
 from .submission import Submissions
@@ -102,6 +103,7 @@ class City:
         self.receivables = ReceivablesService(self)
         self.financing = FinancingService(self)
         self.intake = IntakeService(self)
+        self.maturity = MaturityService(self)
         self.data = DataService(self)
 
     async def start(self) -> None:
