@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from frontend_api.modules.receivables.repository import holdings, receivables
+from frontend_api.modules.receivables.repository import claimable, entitlement, holdings, receivables
 from tests.evm import Reverted
 from tests.unit.receivables.mirror import DAY, GRACE, Mirror
 
@@ -55,24 +55,32 @@ def test_tables__credit_note_for_all_of_it__settled_with_nothing(mirror):
     assert (row["face"], row["diluted"], row["state"]) == ("0", "100", "settled")
 
 
-def test_tables__put_back_with_odd_parts__claims_capped_as_on_the_chain(city, mirror):
-    """Three minor units in three hands, one paid at a time: the case where a put-back leaves the Escrow short by one."""
-    id_ = mirror.confirmed(3, 10 * DAY)
-    mirror.move(id_, city.supplier, city.bank2, 1)
-    nonce = mirror.sell(id_, 1)
+def test_tables__two_put_backs_round_up__the_escrow_is_short_of_one_until_the_next_payment(city, mirror):
+    """Half is paid of 8 units. Two banks claimed 1 on 2 units; the first unit that each gives back takes that 1 along."""
+    id_ = mirror.confirmed(8, 10 * DAY)
+    sellers = (city.hospital, city.institute)
+    first, second = [], []
+    for bank, seller in zip((2, 3), sellers, strict=True):
+        mirror.move(id_, city.supplier, seller, 1)
+        first.append(mirror.sell(id_, 1, seller, bank=bank))
+        second.append(mirror.sell(id_, 1, bank=bank))
     mirror.mine(10 * DAY + GRACE)
-    mirror.pay(id_, 2)
-    mirror.compare()
-    mirror.put_back(nonce)
-    mirror.compare()
-    mirror.pay(id_, 1)
-    mirror.compare()
-    for holder in (city.supplier, city.bank2):
-        mirror.claim(id_, holder)
-        mirror.compare()
+    mirror.pay(id_, 4)
+    for nonces in (first, second):
+        for bank, nonce in zip((2, 3), nonces, strict=True):
+            mirror.put_back(nonce, bank)
+            mirror.compare()
+    row, held = row_of(mirror, id_), holding_of(mirror, id_, city.supplier)
+    assert (entitlement(row, held), claimable(row, held)) == (3, 2)
+    mirror.claim(id_, city.supplier)
+    mirror.pay(id_, 4)
+    for holder in (city.supplier, *sellers):
+        if mirror.ledger.claimable(id_, holder):
+            mirror.claim(id_, holder)
+            mirror.compare()
     mirror.compare_replay()
     row = row_of(mirror, id_)
-    assert (row["state"], row["claimed"], row["given_back"]) == ("settled", "3", True)
+    assert (row["state"], row["claimed"], row["given_back"]) == ("settled", "8", True)
 
 
 def test_tables__claim_before_the_put_back__moves_with_the_units(city, mirror):
