@@ -103,14 +103,14 @@ class Mirror:
         prints = number.to_bytes(32, "big"), (number + 2**128).to_bytes(32, "big")
         self.ledger.dilute(id_, amount, *prints, sender=self.ledger.receivable(id_).supplier)
 
-    def sell(self, id_, units, seller=None, currency="CNY", bank=2):
+    def sell(self, id_, units, seller=None, currency="CNY", buyer=2):
         """Units to a bank, by its account number, with recourse, at par; returns the nonce."""
-        seller, bank, nonce = seller or self.city.supplier, dev_account(bank).address, next(self._nonces)
+        seller, bank, nonce = seller or self.city.supplier, dev_account(buyer).address, next(self._nonces)
         quote = Quote(id_, units, units, seller, bank, True, False, self.city.chain.time + DAY, nonce)
         self.city.fund(bank, units, currency)
         self.city.contract(f"SettlementToken:{currency}").approve(self.desk, units, sender=bank)
         typed = FinancingDesk(None, self.desk.address).typed_data(quote, CHAIN_ID)
-        signature = bytes(Account.sign_typed_data(dev_account(bank).key, full_message=typed).signature)
+        signature = bytes(Account.sign_typed_data(dev_account(buyer).key, full_message=typed).signature)
         self.desk.fill(quote.fields(), units, signature, sender=seller)
         return nonce
 

@@ -62,8 +62,8 @@ def test_tables__two_put_backs_round_up__the_escrow_is_short_of_one_until_the_ne
     first, second = [], []
     for bank, seller in zip((2, 3), sellers, strict=True):
         mirror.move(id_, city.supplier, seller, 1)
-        first.append(mirror.sell(id_, 1, seller, bank=bank))
-        second.append(mirror.sell(id_, 1, bank=bank))
+        first.append(mirror.sell(id_, 1, seller, buyer=bank))
+        second.append(mirror.sell(id_, 1, buyer=bank))
     mirror.mine(10 * DAY + GRACE)
     mirror.pay(id_, 4)
     for nonces in (first, second):
