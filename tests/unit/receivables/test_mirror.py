@@ -56,16 +56,16 @@ def test_tables__credit_note_for_all_of_it__settled_with_nothing(mirror):
 
 
 def test_tables__two_put_backs_round_up__the_escrow_is_short_of_one_until_the_next_payment(city, mirror):
-    """Half is paid of 8 units. Two banks claimed 1 on 2 units; the first unit that each gives back takes that 1 along."""
-    id_ = mirror.confirmed(8, 10 * DAY)
+    """Half is paid of 12 units. Two banks claimed 2 on 4; the 3 units that each gives back first take both along."""
+    id_ = mirror.confirmed(12, 10 * DAY)
     sellers = (city.hospital, city.institute)
     first, second = [], []
     for bank, seller in zip((2, 3), sellers, strict=True):
-        mirror.move(id_, city.supplier, seller, 1)
-        first.append(mirror.sell(id_, 1, seller, buyer=bank))
+        mirror.move(id_, city.supplier, seller, 3)
+        first.append(mirror.sell(id_, 3, seller, buyer=bank))
         second.append(mirror.sell(id_, 1, buyer=bank))
     mirror.mine(10 * DAY + GRACE)
-    mirror.pay(id_, 4)
+    mirror.pay(id_, 6)
     for nonces in (first, second):
         for bank, nonce in zip((2, 3), nonces, strict=True):
             mirror.put_back(nonce, bank)
@@ -73,14 +73,14 @@ def test_tables__two_put_backs_round_up__the_escrow_is_short_of_one_until_the_ne
     row, held = row_of(mirror, id_), holding_of(mirror, id_, city.supplier)
     assert (entitlement(row, held), claimable(row, held)) == (3, 2)
     mirror.claim(id_, city.supplier)
-    mirror.pay(id_, 4)
+    mirror.pay(id_, 6)
     for holder in (city.supplier, *sellers):
         if mirror.ledger.claimable(id_, holder):
             mirror.claim(id_, holder)
             mirror.compare()
     mirror.compare_replay()
     row = row_of(mirror, id_)
-    assert (row["state"], row["claimed"], row["given_back"]) == ("settled", "8", True)
+    assert (row["state"], row["claimed"], row["given_back"]) == ("settled", "12", True)
 
 
 def test_tables__claim_before_the_put_back__moves_with_the_units(city, mirror):
