@@ -38,6 +38,7 @@ from .modules.receivables import repository as receivables_repository
 from .modules.receivables.contract import ReceivableLedger
 from .modules.receivables.intake import IntakeService
 from .modules.receivables.maturity import MaturityService
+from .modules.receivables.reports import ReportService
 from .modules.receivables.service import ReceivablesService
 from .modules.transactions.forwarding import Forwarder
 from .submission import Submissions
@@ -104,6 +105,7 @@ class City:
         self.financing = FinancingService(self)
         self.intake = IntakeService(self)
         self.maturity = MaturityService(self)
+        self.reports = ReportService(self)
         self.data = DataService(self)
 
     async def start(self) -> None:
