@@ -111,7 +111,7 @@ def _panel(axis: Any, currency: str, entries: Sequence[tuple[str, Line]], decima
         axis.text(starts[place] + longest * 0.008, place, text, va="center", fontsize=8.5)
     axis.set_yticks(places, [name for name, _ in entries], fontsize=9.5)
     axis.invert_yaxis()
-    axis.set_xlim(0, longest * 1.42)
+    axis.set_xlim(0, longest * 1.55)
     axis.set_title(currency, loc="left", fontsize=10, fontweight="bold")
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axis.tick_params(axis="x", labelsize=8.5)
