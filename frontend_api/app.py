@@ -34,6 +34,7 @@ from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
 from .modules.receivables.endpoints import router as receivables_router
 from .modules.receivables.intake_endpoints import router as intake_router
+from .modules.receivables.reminders_endpoints import router as reminders_router
 from .modules.receivables.report_endpoints import router as reports_router
 from .modules.transactions.endpoints import router as transactions_router
 from .web.pages import pages_router
@@ -103,6 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         property_router,
         intake_router,
         receivables_router,
+        reminders_router,
         reports_router,
         financing_router,
         documents_router,

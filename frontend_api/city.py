@@ -38,6 +38,7 @@ from .modules.receivables import repository as receivables_repository
 from .modules.receivables.contract import ReceivableLedger
 from .modules.receivables.intake import IntakeService
 from .modules.receivables.maturity import MaturityService
+from .modules.receivables.reminders import ReminderService
 from .modules.receivables.reports import ReportService
 from .modules.receivables.service import ReceivablesService
 from .modules.transactions.forwarding import Forwarder
@@ -106,6 +107,7 @@ class City:
         self.intake = IntakeService(self)
         self.maturity = MaturityService(self)
         self.reports = ReportService(self)
+        self.reminders = ReminderService(self)
         self.data = DataService(self)
 
     async def start(self) -> None:

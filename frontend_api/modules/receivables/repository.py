@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import Boolean, Column, Connection, String, Table, and_, insert, select
 
 from ...chain.events import ChainEvent
@@ -244,14 +247,14 @@ def _name(state: ReceivableState) -> str:
 # --- what follows from the rows, as the ledger computes it
 
 
-def entitlement(receivable: Row, holding: Row) -> int:
+def entitlement(receivable: Mapping[Any, Any], holding: Mapping[Any, Any]) -> int:
     """Minor units that were paid on a holder's units: floor(units × paid ÷ face)."""
     units = int(holding["units"])
     # Nobody holds units of a receivable without a face.
     return units * int(receivable["paid"]) // int(receivable["face"]) if units else 0
 
 
-def claimable(receivable: Row, holding: Row) -> int:
+def claimable(receivable: Mapping[Any, Any], holding: Mapping[Any, Any]) -> int:
     """Minor units that the holder's claim would send now.
 
     Units that were given back carry what was claimed on them, which rounding can make one more than their
