@@ -34,6 +34,8 @@ from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
 from .modules.receivables.endpoints import router as receivables_router
 from .modules.receivables.intake_endpoints import router as intake_router
+from .modules.receivables.reminders_endpoints import router as reminders_router
+from .modules.receivables.report_endpoints import router as reports_router
 from .modules.transactions.endpoints import router as transactions_router
 from .modules.warehouse.endpoints import router as warehouse_router
 from .web.pages import pages_router
@@ -103,6 +105,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         property_router,
         intake_router,
         receivables_router,
+        reminders_router,
+        reports_router,
         financing_router,
         warehouse_router,
         documents_router,

@@ -38,6 +38,9 @@ from .modules.property.service import PropertyService
 from .modules.receivables import repository as receivables_repository
 from .modules.receivables.contract import ReceivableLedger
 from .modules.receivables.intake import IntakeService
+from .modules.receivables.maturity import MaturityService
+from .modules.receivables.reminders import ReminderService
+from .modules.receivables.reports import ReportService
 from .modules.receivables.service import ReceivablesService
 from .modules.transactions.forwarding import Forwarder
 from .modules.warehouse import repository as warehouse_repository
@@ -111,6 +114,9 @@ class City:
         self.financing = FinancingService(self)
         self.intake = IntakeService(self)
         self.warehouses = WarehouseService(self)
+        self.maturity = MaturityService(self)
+        self.reports = ReportService(self)
+        self.reminders = ReminderService(self)
         self.data = DataService(self)
 
     async def start(self) -> None:

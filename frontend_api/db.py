@@ -87,6 +87,28 @@ class Database:
             self._readers, lambda: self._read_fresh(function, *args, **kwargs)
         )
 
+    async def read_snapshot(
+        self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """A long read of several statements that all see one state, on a thread of its own."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, lambda: self.read_snapshot_now(function, *args, **kwargs)
+        )
+
+    def read_snapshot_now(
+        self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        try:
+            with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    # Python's driver begins transactions at writes only.
+                    connection.exec_driver_sql("BEGIN")
+                else:
+                    connection.execution_options(isolation_level="REPEATABLE READ")
+                return function(connection, *args, **kwargs)
+        except OperationalError as error:
+            raise Unavailable("The database did not answer. Try again.") from error
+
     async def write(self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run in one transaction: everything is stored when this returns, or nothing."""
         return await asyncio.get_running_loop().run_in_executor(

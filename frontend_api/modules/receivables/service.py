@@ -10,23 +10,18 @@ from ...db import Row
 from ...errors import InvalidInput, NotFound
 from ...kit.pagination import decode_number, encode_cursor
 from . import repository
-from .schemas import (
-    Draft,
-    HoldingResource,
-    ReceivableList,
-    ReceivableResource,
-    ReceivableSummary,
-)
+from .contract import ReceivableState
+from .repository import UNDERTAKEN, claimable
+from .schemas import Draft, HoldingResource, ReceivableList, ReceivableResource, ReceivableSummary
 
 if TYPE_CHECKING:
     from ...city import City
-
-UNDERTAKEN = ("confirmed", "partly_paid")
 
 
 class ReceivablesService:
     def __init__(self, city: City):
         self._city = city
+        self._grace: int | None = None
 
     # --- receivables
 
@@ -45,13 +40,16 @@ class ReceivablesService:
         held = await self._city.database.read(repository.holdings_of, receivable_id)
         newest = max((row, *held), key=lambda entry: int(entry[CHANGED]))
         return ReceivableResource(
-            **self._facts(row, newest),
+            **self._facts(row, newest, await self.grace_period()),
             holdings=[
                 HoldingResource(
                     holder=entry["holder"],
                     units=entry["units"],
                     claimed=entry["claimed"],
                     claimable=str(claimable(row, entry)),
+                    written_off_at=entry["written_off_at"],
+                    written_off=entry["written_off"],
+                    recovered=entry["recovered"],
                 )
                 for entry in held
             ],
@@ -77,29 +75,49 @@ class ReceivablesService:
             state=state,
         )
         following = encode_cursor(rows[-1]["id"]) if len(rows) == limit else None
-        return ReceivableList(items=[ReceivableSummary(**self._facts(row, row)) for row in rows], next=following)
+        grace = await self.grace_period()
+        items = [ReceivableSummary(**self._facts(row, row, grace)) for row in rows]
+        return ReceivableList(items=items, next=following)
+
+    async def grace_period(self) -> int:
+        """Seconds from the due date to the default. The ledger is asked once in the database's life: it never changes."""
+        if self._grace is None:
+            kept = await self._city.database.read(repository.kept_grace_period)
+            if kept is None:
+                kept = await self._city.receivable_ledger.grace_period()
+                await self._city.database.write(repository.keep_grace_period, kept)
+            self._grace = kept
+        return self._grace
+
+    async def require_known(self, receivable_id: int) -> None:
+        """404 for a receivable that neither the tables nor, as they follow it, the chain know."""
+        if await self._city.database.read(repository.find_receivable, receivable_id) is None:
+            found = await self._city.receivable_ledger.receivable(receivable_id)
+            if found.state == ReceivableState.NONE:
+                raise _unknown(receivable_id)
 
     # --- internals
 
     async def known(self, receivable_id: int) -> Row:
         row = await self._city.database.read(repository.find_receivable, receivable_id)
         if row is None:
-            raise NotFound(f"There is no receivable {receivable_id}.")
+            raise _unknown(receivable_id)
         return row
 
-    def _facts(self, row: Row, newest: Row) -> dict[str, Any]:
+    def _facts(self, row: Row, newest: Row, grace: int) -> dict[str, Any]:
         """`newest` is the row that changed last of all that is shown."""
-        undertaken, due = row["state"] in UNDERTAKEN, row["due_at"] <= self._city.indexer.head.time
+        now = self._city.indexer.head.time
+        undertaken, due = row["state"] in UNDERTAKEN, row["due_at"] <= now
         return {
-            **{name: row[name] for name in row if name != CHANGED},
+            **{name: row[name] for name in ReceivableSummary.model_fields if name in row},
             "outstanding": str(int(row["face"]) - int(row["paid"]) if undertaken else 0),
             "open": row["state"] == "confirmed" and not due,
             "overdue": undertaken and due,
+            "defaults_at": row["due_at"] + grace,
+            "defaulted": undertaken and row["due_at"] + grace <= now,
             "finality": self._city.finality(newest),
         }
 
 
-def claimable(receivable: Row, holding: Row) -> int:
-    """As the ledger computes it: floor(units × paid ÷ face) − claimed, minor units."""
-    entitled = int(holding["units"]) * int(receivable["paid"]) // int(receivable["face"])
-    return entitled - int(holding["claimed"])
+def _unknown(receivable_id: int) -> NotFound:
+    return NotFound(f"There is no receivable {receivable_id}.")

@@ -1,31 +1,24 @@
-"""Rules of the receivables service that need no chain: dates, parties and what follows from events."""
+"""Rules of the receivables service that need no chain, and what follows from events. test_mirror.py compares with the chain."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import insert
 
 from frontend_api.chain.events import Block, ChainEvent
 from frontend_api.chain.projection import Projection, undo_block
 from frontend_api.db import Database
 from frontend_api.errors import InvalidInput
-from frontend_api.modules.members.repository import parties
 from frontend_api.modules.receivables import repository
 from frontend_api.modules.receivables.contract import ReceivableLedger
+from frontend_api.modules.receivables.repository import claimable
 from frontend_api.modules.receivables.schemas import Draft
-from frontend_api.modules.receivables.service import (
-    ReceivablesService,
-    claimable,
-)
+from frontend_api.modules.receivables.service import ReceivablesService
 from tests.evm import dev_account
 
-FOLDER = Path(__file__).parents[2] / "fixtures" / "invoices"
-INVOICE = (FOLDER / "lianyuan-steel-2026-0917.xml").read_bytes()
 SUPPLIER, DEBTOR, OTHER = (dev_account(index).address for index in (5, 6, 7))
-SUPPLIER_CODE, DEBTOR_CODE = "91431381MA5198083N", "91431382MA5277275H"
+HASH = "0x" + "11" * 32
 LEDGER = "0x" + "1e" * 20
 
 
@@ -39,15 +32,9 @@ def database(tmp_path):
 
 @pytest.fixture
 def service(database):
-    """The service of a city where supplier and debtor are members, without a chain."""
-    rows = [
-        {"account": account, "kind": 5, "credit_code": code, "status": "active", "enrolled_at": 1, "changed_block": 1}
-        for account, code in ((SUPPLIER, SUPPLIER_CODE), (DEBTOR, DEBTOR_CODE))
-    ]
-    database.write_now(lambda connection: connection.execute(insert(parties), rows))
+    """The service of a city without a chain."""
     return ReceivablesService(
         SimpleNamespace(
-            settings=SimpleNamespace(fingerprint_key=None),
             deployment=SimpleNamespace(currencies={"CNY": {}, "EUR": {}}, chain_id=31337),
             database=database,
             receivable_ledger=ReceivableLedger(None, LEDGER),
@@ -56,14 +43,7 @@ def service(database):
 
 
 def test_draft__currency_without_token__refused(service):
-    body = Draft(
-        debtor=DEBTOR,
-        currency="USD",
-        face="1",
-        due_at=1,
-        fingerprint="0x" + "11" * 32,
-        number_fingerprint="0x" + "12" * 32,
-    )
+    body = Draft(debtor=DEBTOR, currency="USD", face="1", due_at=1, fingerprint=HASH, number_fingerprint=HASH)
     with pytest.raises(InvalidInput, match="no settlement token for USD"):
         service.draft(body)
 
@@ -142,6 +122,35 @@ def test_projection__all_sold__no_holder_any_more_until_the_block_is_undone(data
     assert [r["id"] for r in database.write_now(repository.list_receivables, None, 10, holder=OTHER)] == [1]
     database.write_now(undo_block, 2)
     assert holdings(database) == {SUPPLIER: ("100", "0")}
+
+
+def test_projection__disputed_then_confirmed__the_dispute_stays_known(database):
+    apply(database, 1, drafted())
+    apply(database, 2, ledger("ReceivableDisputed", id=1, actor=DEBTOR, basis=b"\x21" * 32))
+    row = database.write_now(repository.find_receivable, 1)
+    assert (row["state"], row["dispute"], row["disputed_at"]) == ("disputed", "0x" + "21" * 32, 1002)
+    apply(database, 3, ledger("ReceivableConfirmed", id=1, actor=DEBTOR))
+    row = database.write_now(repository.find_receivable, 1)
+    assert (row["state"], row["dispute"], row["disputed_at"]) == ("confirmed", "0x" + "21" * 32, 1002)
+
+
+def test_projection__struck__withdrawn_with_the_basis(database):
+    apply(database, 1, drafted())
+    apply(database, 2, ledger("ReceivableStruck", id=1, actor=OTHER, basis=b"\x22" * 32))
+    row = database.write_now(repository.find_receivable, 1)
+    assert (row["state"], row["struck"], row["withdrawn_at"]) == ("withdrawn", "0x" + "22" * 32, 1002)
+
+
+def test_projection__written_off__only_later_payments_are_recovered(database):
+    apply(database, 1, drafted(), moved(NOBODY, SUPPLIER, 60), moved(NOBODY, OTHER, 40))
+    apply(database, 2, ledger("ReceivablePaid", id=1, actor=DEBTOR, amount=50, paid=50))
+    # 20 of the 40 were paid and not claimed; the other 20 are written off.
+    apply(database, 3, ledger("ReceivableWrittenOff", id=1, actor=OTHER, unpaid=20, basis=b"\x23" * 32))
+    apply(database, 4, ledger("ReceivablePaid", id=1, actor=DEBTOR, amount=10, paid=60))
+    apply(database, 5, ledger("ReceivableClaimed", id=1, actor=OTHER, amount=24))
+    [other, supplier] = sorted(database.write_now(repository.holdings_of, 1), key=lambda row: int(row["units"]))
+    assert (other["written_off"], other["written_off_at"], other["recovered"]) == ("20", 1003, "4")
+    assert (supplier["written_off"], supplier["recovered"]) == (None, None)
 
 
 @pytest.mark.parametrize(("name", "state"), [("ReceivableRejected", "rejected"), ("ReceivableWithdrawn", "withdrawn")])
