@@ -118,10 +118,10 @@ def test_check__path_cannot_be_read__status_2_and_the_others_are_still_judged(ch
 
 def test_check__no_permission__status_2(check, monkeypatch):
     # Root reads every file, so the refusal is made here.
-    def forbidden(self):
+    def forbidden(self, *_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    monkeypatch.setattr(Path, "open", forbidden)
     status, found, stderr = check(GOOD)
     assert (status, found) == (2, [])
     assert f"Error: {GOOD}: Permission denied" in stderr
