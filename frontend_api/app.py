@@ -186,7 +186,15 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:
-        content = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
+        if isinstance(error, BodyTooLarge):
+            return error.response()
+        content: dict[str, Any] = {
+            "type": "about:blank",
+            "title": str(error.detail),
+            "status": error.status_code,
+        }
+        if error.status_code == 400:  # a body that cannot be read at all, such as a form with too many files
+            content["errors"] = [{"field": "body", "rule": str(error.detail)}]
         return Problem(content, dict(error.headers or {}))
 
     @app.exception_handler(Exception)
@@ -219,6 +227,18 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
+class BodyTooLarge(HTTPException):
+    """An HTTPException, because FastAPI takes any other error of a body that is being read for a broken body."""
+
+    def __init__(self, limit: int):
+        super().__init__(413)
+        self.limit = limit
+
+    def response(self) -> Problem:
+        rule = f"A body has at most {self.limit} bytes."
+        return Problem(TooLarge(rule, errors=[{"field": "body", "rule": rule}]).problem())
+
+
 class BodyLimit:
     """Refuses bodies beyond the limit before anything reads them into memory."""
 
@@ -231,7 +251,7 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._limit:
-            await self._too_large()(scope, receive, send)
+            await BodyTooLarge(self._limit).response()(scope, receive, send)
             return
         seen = 0
 
@@ -240,17 +260,7 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._limit:
-                raise HTTPException(413, "The request is too large")
+                raise BodyTooLarge(self._limit)
             return message
 
         await self._app(scope, counted, send)
-
-    def _too_large(self) -> Response:
-        return Problem(
-            {
-                "type": "urn:chaincity:problem:too-large",
-                "title": "The request is too large",
-                "status": 413,
-                "detail": f"A body has at most {self._limit} bytes.",
-            }
-        )
