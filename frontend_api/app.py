@@ -137,6 +137,8 @@ def _add_operations(app: FastAPI, city: City) -> None:
         except ServiceError as error:
             problems.append(error.detail)
         head = city.indexer.head
+        if not city.indexer.caught_up:
+            problems.append("the tables have not reached the chain's head since the start")
         if latest is not None and latest - head.number > 100:
             problems.append(f"the tables are {latest - head.number} blocks behind the chain")
         response.status_code = 503 if problems else 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -21,8 +22,15 @@ from .rows import MAX_BYTES, read_rows, refused_file
 #: Of one request; a file of 10,000 rows is judged and stored in seconds.
 TIMEOUT_SECONDS: Final = 600
 
+#: How often a service that is not available for now is asked, once a second.
+TRIES: Final = 20
+
 #: Told how many rows are done, of how many.
 Progress = Callable[[int, int], None]
+
+
+class _Unavailable(click.ClickException):
+    """The service says 503."""
 
 
 def judge_file(
@@ -56,18 +64,30 @@ async def import_file(
         "authorization": f"Bearer {key}",
         "idempotency-key": f"receivables-import-{hashlib.sha256(content).hexdigest()}-{on_error}",
     }
-    form = aiohttp.FormData()
-    form.add_field("file", content, filename=path.name, content_type="text/csv")
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     try:
         async with aiohttp.ClientSession(url, timeout=timeout, headers=headers) as session:
-            params = {"onError": on_error}
-            items = list((await _answer(session.post("/receivables/from-csv", data=form, params=params)))["items"])
+            items = list((await _sent(session, path.name, content, on_error))["items"])
             for done, item in enumerate(items, start=1):
                 yield await _ended(session, item)
                 progress(done, len(items))
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise click.ClickException(f"{url} did not answer: {error}; send the file again to go on") from error
+
+
+async def _sent(session: aiohttp.ClientSession, name: str, content: bytes, on_error: str) -> dict[str, Any]:
+    """The service's report. Where it cannot answer for now (503), it is asked again: the request is the same one."""
+    for remaining in reversed(range(TRIES)):
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename=name, content_type="text/csv")
+        sent = session.post("/receivables/from-csv", data=form, params={"onError": on_error})
+        try:
+            return await _answer(sent)
+        except _Unavailable:
+            if not remaining:
+                raise
+            await asyncio.sleep(1)
+    raise AssertionError
 
 
 async def _ended(session: aiohttp.ClientSession, item: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +106,8 @@ async def _answer(sent: Any) -> dict[str, Any]:
     async with sent as response:
         answer = await response.json(content_type=None)
     if response.status >= 400:
-        raise click.ClickException(answer.get("detail") or answer.get("title") or f"HTTP {response.status}")
+        kind = _Unavailable if response.status == 503 else click.ClickException
+        raise kind(answer.get("detail") or answer.get("title") or f"HTTP {response.status}")
     return dict(answer)
 
 
