@@ -322,6 +322,7 @@ def receivables() -> None:
     help="with --dry-run: address book; only currencies with a settlement token pass",
 )
 @click.option("--on-error", type=click.Choice(["skip", "refuse"]), default="skip", show_default=True)
+@click.option("--anew", is_flag=True, help="judge the file again; what was drafted before is refused as such")
 @click.option("--json", "as_json", is_flag=True, help="for a program: no progress on the error output")
 def import_receivables(
     file: Path,
@@ -331,13 +332,15 @@ def import_receivables(
     seller: str | None,
     deployment: Path | None,
     on_error: str,
+    anew: bool,
     as_json: bool,
 ) -> None:
     """Draft receivables from a CSV file of one's own invoices; prints one JSON object per row, once it is drafted, refused or
     failed.
 
     Columns: number, buyer (credit code), issueDate, dueDate (YYYY-MM-DD), currency, payable (1234.50); up to 10,000 rows.
-    The same file sent again is the same request: nothing is drafted twice, and what broke off is completed.
+    The same file sent again is the same request: it is answered as the first time, and what broke off is completed. With --anew it is
+    judged again, after a buyer became a member, say. Either way nothing is drafted twice.
 
     \b
     Exit status: 0 every row was taken, 1 some were refused or failed, 2 the file cannot be read or sent.
@@ -359,7 +362,7 @@ def import_receivables(
             click.echo(f"{done} of {total} rows", err=True)
 
     async def send() -> None:
-        async for row in import_file(file, url, key, on_error, progress):
+        async for row in import_file(file, url, key, on_error, progress, anew=anew):
             show(row)
 
     try:

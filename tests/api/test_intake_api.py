@@ -199,6 +199,29 @@ def test_from_invoice__another_member_s_invoices__refused_one_by_one(upload, inv
     assert {item["problem"]["errors"][0]["field"] for item in found} == {"cac:AccountingSupplierParty"}
 
 
+def test_dry_run__draft_withdrawn__may_be_drafted_again(served, upload, send_csv, invoice):
+    content = invoice()
+    number = upload(content).json()["events"][0]["args"]["id"]
+    query = {"dryRun": "true"}
+    assert upload(content, query=query).json()["items"][0]["outcome"] == "refused"
+    assert served.post(f"/receivables/{number}/withdraw", member="supplier").status_code == 200
+    assert upload(content, query=query).json()["items"][0]["outcome"] == "would_be_accepted"
+
+
+def test_dry_run__debtor_suspended__refused_until_reinstated(served, upload, send_csv, invoice, line):
+    debtor, basis = served.chain.member("debtor"), {"basis": "0x" + "5e" * 32}
+    query = {"dryRun": "true"}
+    assert served.post(f"/members/{debtor}/suspend", basis, member="founder").status_code == 200
+    try:
+        [file] = upload(invoice(), query=query).json()["items"]
+        [row] = send_csv(line(), query=query).json()["items"]
+    finally:
+        assert served.post(f"/members/{debtor}/reinstate", basis, member="founder").status_code == 200
+    assert (file["field"], file["reason"]) == ("cac:AccountingCustomerParty", f"the debtor {debtor} is suspended")
+    assert (row["field"], row["reason"]) == ("buyer", f"the debtor {debtor} is suspended")
+    assert send_csv(line(), query=query).json()["items"][0]["outcome"] == "would_be_accepted"
+
+
 # --- hostile uploads
 
 

@@ -139,7 +139,7 @@ def test_receivables_import__as_a_process__each_row_drafted_or_refused_and_nothi
             subprocess.run(
                 [*command, *more], env=environment | {"CHAINCITY_KEY": key}, capture_output=True, text=True, check=False
             )
-            for more in ([], ["--json"])
+            for more in ([], ["--json"], ["--json", "--anew"])
         ]
         wrong = subprocess.run(
             command, env=environment | {"CHAINCITY_KEY": "cck_no"}, capture_output=True, text=True, check=False
@@ -153,5 +153,7 @@ def test_receivables_import__as_a_process__each_row_drafted_or_refused_and_nothi
     assert (third["outcome"], third["reason"]) == ("refused", "payable has 3 decimals; CNY has 2")
     assert done[0].stderr == "3 of 3 rows\n1 drafted, 2 refused\n"
     assert (done[1].stdout, done[1].stderr) == (done[0].stdout, "")
+    assert [json.loads(line)["outcome"] for line in done[2].stdout.splitlines()] == ["refused"] * 3
+    assert "was drafted before, as receivable 1" in done[2].stdout
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "unknown or was revoked" in wrong.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
@@ -54,16 +55,16 @@ def judge_file(
 
 
 async def import_file(
-    path: Path, url: str, key: str | None, on_error: str, progress: Progress
+    path: Path, url: str, key: str | None, on_error: str, progress: Progress, *, anew: bool = False
 ) -> AsyncIterator[dict[str, Any]]:
     """The service's report on every row, each once its draft has ended; the same file is drafted once."""
     if key is None:
         raise click.ClickException("give the seller's API key in CHAINCITY_KEY")
     content = _read(path)
-    headers = {
-        "authorization": f"Bearer {key}",
-        "idempotency-key": f"receivables-import-{hashlib.sha256(content).hexdigest()}-{on_error}",
-    }
+    request = f"receivables-import-{hashlib.sha256(content).hexdigest()}-{on_error}"
+    if anew:
+        request += f"-{secrets.token_hex(8)}"
+    headers = {"authorization": f"Bearer {key}", "idempotency-key": request}
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     try:
         async with aiohttp.ClientSession(url, timeout=timeout, headers=headers) as session:

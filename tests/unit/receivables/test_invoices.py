@@ -15,6 +15,8 @@ from time import perf_counter, process_time
 
 import pytest
 import sha3
+from hypothesis import given
+from hypothesis import strategies as st
 
 from frontend_api.kit.iso4217 import EXPONENTS
 from frontend_api.modules.receivables import invoices, ubl
@@ -723,6 +725,18 @@ def test_judge__too_large__refused_unread():
 def test_judge__gb18030__read():
     found = judge(NORMAL.replace("UTF-8", "GB18030").encode("gb18030"))
     assert found.fingerprint == judge(NORMAL.encode()).fingerprint
+
+
+@given(st.data())
+def test_judge__bytes_replaced_anywhere__always_a_judgement(data):
+    """Never an exception: what cannot be read is refused with a reason."""
+    content = bytearray(NORMAL.encode())
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at : at + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=40))
+    found = judge(bytes(content), currencies=TOKENS)
+    assert (found.reason is None) == (found.outcome == "receivable")
+    assert (found.fingerprint is None) == (found.number_fingerprint is None) == (found.outcome == "refused")
 
 
 # --- amounts

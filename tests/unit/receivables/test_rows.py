@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from frontend_api.errors import InvalidInput
 from frontend_api.modules.receivables.invoices import DEMONSTRATION_KEY, judge
@@ -210,6 +213,26 @@ def test_read_rows__too_large__refused_unread():
     started = process_time()
     assert refused(b"\xff" * (MAX_BYTES + 1))["rule"] == f"has {MAX_BYTES + 1} bytes; at most {MAX_BYTES} are read"
     assert process_time() - started < 1
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=400),
+        st.text(alphabet=st.sampled_from('ab1-,"\n\r\0=. 2026CNY\ufeff'), max_size=400).map(
+            lambda text: f"{HEADING}\n{GOOD}\n{text}".encode()
+        ),
+        st.lists(st.text(max_size=12), min_size=6, max_size=6).map(
+            lambda cells: f"{HEADING}\n{','.join(cells)}".encode("utf-8", "surrogatepass")
+        ),
+    )
+)
+def test_read_rows__any_bytes__judged_or_refused_with_a_rule(content):
+    rows = []
+    with suppress(InvalidInput):
+        rows = read_rows(content, seller=SELLER, currencies={"CNY"}, key=DEMONSTRATION_KEY)
+    for entry in rows:
+        assert (entry.refused is None) == (entry.fingerprint is not None)
+        assert entry.refused is None or all(entry.refused)
 
 
 def test_read_rows__speed__10_000_rows_in_seconds(capsys):
