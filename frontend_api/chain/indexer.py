@@ -84,6 +84,8 @@ class Indexer:
         self._decoder = Decoder(deployment)
         self._types = {name: entry["type"] for name, entry in deployment.contracts.items()}
         self.head = Head(-1, 0, -1)
+        #: Whether the tables have reached the chain's head since the start; before, they know less than is true.
+        self.caught_up = False
         self._advanced = asyncio.Condition()
         self.on_advance: list[Callable[[], Awaitable[None]]] = []
 
@@ -119,6 +121,7 @@ class Indexer:
             if not await self._take(first, min(latest, first + CHUNK - 1)):
                 await self._rewind()
             changed = True
+        self.caught_up = True
         if changed:
             await self._announce()
         return changed

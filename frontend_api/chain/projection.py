@@ -1,19 +1,19 @@
 """Tables that follow the chain, and how they go back when the chain does.
 
 A module projects events into its tables through `Projection.put`. A block's first write of a row journals the row's
-former image under the block's number, so that undoing a block is replaying its journal backwards; the tables then equal what a fresh replay of
-the remaining blocks gives.
+former image under the block's number, so that undoing a block is replaying its journal backwards; the tables then equal
+what a fresh replay of the remaining blocks gives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import JSON, Column, Connection, String, Table, and_, bindparam, delete, insert, select, update
 
-from ..db import Whole, metadata
+from ..db import Row, Whole, metadata
 from .events import Block, ChainEvent
 
 #: The number of the block that last changed a row: what finality is derived from.
@@ -109,8 +109,9 @@ class Projection:
     def __init__(self, changes: Changes, block: Block):
         self._changes, self.block = changes, block
 
-    def get(self, table: Table, **key: Any) -> Mapping[str, Any] | None:
-        return self._changes.entry(table, key).row
+    def get(self, table: Table, **key: Any) -> Row | None:
+        """The row as the events so far have made it, read like a row of a query."""
+        return cast("Row | None", self._changes.entry(table, key).row)
 
     def put(self, table: Table, key: Mapping[str, Any], **values: Any) -> None:
         """Insert the row or change it."""

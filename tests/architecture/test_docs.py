@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from functools import cache
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import click
 import pytest
+import sha3
 from eth_utils import keccak
 
 from frontend_api.chain.abi import abi_of, contract_types
 from frontend_api.cli import main
 from frontend_api.modules.receivables.invoices import DEMONSTRATION_KEY, judge
+from frontend_api.modules.receivables.rows import read_rows
 from frontend_api.modules.warehouse.lots import Lot, goods_commitment
 from scripts import roles_table
 from scripts.deployment.plan import read_manifests
@@ -185,15 +188,33 @@ def test_record_0005__lists_every_field_of_every_event_and_struct():
     assert recorded_fields() == written
 
 
-def test_invoices__the_example_hash__is_what_the_code_gives():
+def test_invoices__the_example__is_what_the_code_gives():
     text = text_of(ROOT / "docs" / "invoices.md")
     file = re.search(r"the invoice `(tests/[^`]+)` gives", text)
-    stated = re.search(r"^ +invoice hash +(0x[0-9a-f]{64})$", text, re.MULTILINE)
     assert file
-    assert stated
-    found = judge((ROOT / file[1]).read_bytes()).fingerprint
-    assert found is not None
-    assert stated[1] == "0x" + found.hex()
+    found = judge((ROOT / file[1]).read_bytes())
+    for fingerprint, kind in ((found.fingerprint, ""), (found.number_fingerprint, "number ")):
+        stated = re.search(rf"^ +{kind}fingerprint +(0x[0-9a-f]{{64}})$", text, re.MULTILINE)
+        canonical = re.search(rf"^ +{kind.strip() or 'full'} +(\[.*\])$", text, re.MULTILINE)
+        assert stated
+        assert canonical
+        assert fingerprint is not None
+        assert stated[1] == "0x" + fingerprint.hex()
+        expected = hmac.new(DEMONSTRATION_KEY, canonical[1].encode(), sha3.keccak_256).digest()
+        assert fingerprint == expected
+
+
+def test_invoices__the_csv_example__has_the_same_fingerprints_as_the_file():
+    text = text_of(ROOT / "docs" / "invoices.md")
+    example = re.search(r"^    (number,buyer,.*)\n    (.*)$", text, re.MULTILINE)
+    file = re.search(r"the invoice `(tests/[^`]+)` gives", text)
+    assert example
+    assert file
+    invoice = judge((ROOT / file[1]).read_bytes())
+    content = f"{example[1]}\n{example[2]}\n".encode()
+    [row] = read_rows(content, seller=invoice.seller, currencies=None, key=DEMONSTRATION_KEY)
+    assert (row.fingerprint, row.number_fingerprint) == (invoice.fingerprint, invoice.number_fingerprint)
+    assert (row.due_date, row.payable) == (invoice.due_date, invoice.payable)
 
 
 def test_lots__the_example__is_what_the_code_gives():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, insert, select
@@ -30,7 +29,7 @@ def label(value: bytes) -> str:
     return _hex(value)
 
 
-def _seen(p: Projection, table: Table, **key: int) -> Mapping[str, Any]:
+def _seen(p: Projection, table: Table, **key: int) -> Row:
     """A row that an earlier event made."""
     found = p.get(table, **key)
     if found is None:

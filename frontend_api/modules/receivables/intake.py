@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ...chain.abi import Call
-from ...errors import Forbidden, InvalidInput
+from ...errors import Forbidden, InvalidInput, Unavailable
 from ...kit.ids import parse_credit_code
 from ...submission import Action, BulkItem, BulkResource
 from ..members import repository as members_repository
@@ -90,6 +90,7 @@ class IntakeService:
 
     async def draft_from_invoice(self, supplier: str, file: InvoiceFile, wanted: Wanted) -> Call:
         """The draft of an uploaded invoice, or the refusal with file, field and rule."""
+        self._require_tables()
         found = await self._plan(supplier, file, wanted)
         if isinstance(found.result, InvalidInput):
             raise found.result
@@ -140,6 +141,7 @@ class IntakeService:
         after a crash say, gets the answers of the parts that were stored, and the rest is done. All or nothing
         (`refuse`) is one part.
         """
+        self._require_tables()
         seller = await self._own_code(act.account)
         rows = await asyncio.to_thread(
             read_rows,
@@ -209,6 +211,11 @@ class IntakeService:
 
     # --- internals
 
+    def _require_tables(self) -> None:
+        """A service that has just started would take members for strangers, and remember that as the answer."""
+        if not self._city.indexer.caught_up:
+            raise Unavailable("The tables are still catching up with the chain; nothing was judged. Try again shortly.")
+
     @property
     def _demonstration(self) -> bool:
         return self._key == DEMONSTRATION_KEY
@@ -226,6 +233,7 @@ class IntakeService:
 
     async def _plan_many(self, supplier: str, files: Sequence[InvoiceFile], wanted: Wanted) -> list[_Judged]:
         """Each file with what would come of it beside the others, and after what only the tables know."""
+        self._require_tables()
         planned = [await self._plan(supplier, file, wanted) for file in files]
         rules = await self._standing([entry.result for entry in planned if isinstance(entry.result, Draft)])
         first: dict[bytes, str] = {}

@@ -317,10 +317,11 @@ def check_sums(root: Element, document: str, currency: str) -> None:
     prepaid, rounding = stated("PrepaidAmount") or Decimal(0), stated("PayableRoundingAmount") or Decimal(0)
     if lines:
         require("BR-CO-10 (the lines)", "cbc:LineExtensionAmount", net, added(lines, "line amount"))
+    charges, allowances = (added(found, "charge or allowance") for found in _charges_and_allowances(root))
+    require("BR-CO-11 (the allowances)", "cbc:AllowanceTotalAmount", stated("AllowanceTotalAmount"), allowances)
+    require("BR-CO-12 (the charges)", "cbc:ChargeTotalAmount", stated("ChargeTotalAmount"), charges)
     if net is not None:
-        charges, allowances = _charges_and_allowances(root)
-        expected = _EXACT.add(net, added(charges, "charge"))
-        expected = _EXACT.subtract(expected, added(allowances, "allowance"))
+        expected = _EXACT.subtract(_EXACT.add(net, charges), allowances)
         require("BR-CO-13 (lines, allowances and charges)", "cbc:TaxExclusiveAmount", exclusive, expected)
     taxes = _taxes(root, currency)
     for tax in taxes:

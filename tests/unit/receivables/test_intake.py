@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from frontend_api.db import Database
-from frontend_api.errors import InvalidInput
+from frontend_api.errors import InvalidInput, Unavailable
 from frontend_api.modules.members.repository import parties
 from frontend_api.modules.receivables.contract import ReceivableLedger
 from frontend_api.modules.receivables.intake import (
@@ -51,7 +51,7 @@ def service(database):
             settings=SimpleNamespace(fingerprint_key=None),
             deployment=SimpleNamespace(currencies={"CNY": {}, "EUR": {}}, chain_id=31337),
             database=database,
-            indexer=SimpleNamespace(head=SimpleNamespace(time=1_790_000_000)),  # 2026-09-21
+            indexer=SimpleNamespace(head=SimpleNamespace(time=1_790_000_000), caught_up=True),  # 2026-09-21
             receivable_ledger=ReceivableLedger(None, LEDGER),
         )
     )
@@ -176,3 +176,9 @@ async def test_check__several_files__one_judgement_each_and_the_key_is_named(ser
         ("c", "refused"),
     ]
     assert found.demonstration_key is True
+
+
+async def test_draft__tables_not_caught_up_yet__503_and_nobody_is_taken_for_a_stranger(service):
+    service._city.indexer.caught_up = False
+    with pytest.raises(Unavailable):
+        await from_invoice(service)

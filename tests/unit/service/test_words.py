@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from frontend_api.chain import words
 
 KINDS = ("address", "bool", "uint8", "uint40", "uint64", "uint128", "uint256", "bytes3", "bytes28", "bytes32")
-ADDRESS = st.binary(min_size=20, max_size=20).map(lambda raw: to_checksum_address(raw))
+ADDRESS = st.binary(min_size=20, max_size=20).map(to_checksum_address)
 
 
 def value(kind: str) -> st.SearchStrategy:
@@ -53,7 +53,7 @@ def test_encode_and_decode__any_words__as_the_general_codec(typed):
     ],
 )
 def test_encode__a_value_that_does_not_fit__refused_as_by_the_general_codec(kind, wrong):
-    with pytest.raises(Exception) as expected:
+    with pytest.raises(Exception) as expected:  # noqa: PT011 - whichever it is
         encode([kind], [wrong])
     with pytest.raises(type(expected.value)):
         words.encoder([kind])([wrong])
@@ -64,7 +64,7 @@ def test_encode__a_value_that_does_not_fit__refused_as_by_the_general_codec(kind
     [("uint8", b"\1" + bytes(31)), ("address", b"\1" * 32), ("bool", bytes(31) + b"\2"), ("bytes3", b"\1" * 32)],
 )
 def test_decode__a_word_that_does_not_fit__refused_as_by_the_general_codec(kind, word):
-    with pytest.raises(Exception) as expected:
+    with pytest.raises(Exception) as expected:  # noqa: PT011 - whichever it is
         decode([kind], word)
     with pytest.raises(type(expected.value)):
         words.decoder([kind])(word)
