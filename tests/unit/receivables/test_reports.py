@@ -27,7 +27,7 @@ from tests.evm import dev_account
 from tests.unit.receivables.mirror import DAY, GRACE, Mirror
 
 CNY, EUR = currency_bytes("CNY"), currency_bytes("EUR")
-FORGE = dev_account(15).address
+FORGE = dev_account(25).address
 FORGE_CODE = "91431300MT0000001U"
 DECIMALS = {"CNY": 2, "EUR": 2}
 
