@@ -37,6 +37,7 @@ _TYPES_WITHOUT_CLAIM: Final = {"325": "a pro forma invoice", "751": "invoice inf
 
 _NO_DOCTYPE: Final = "the file has a DOCTYPE: document types and entities are refused"
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")  # xsd:decimal: no exponent, no INF, no NaN
+_PLAIN_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")  # xsd:date
 _LONGEST_NUMERAL: Final = 60
 _EXACT = Context(prec=200)
@@ -214,8 +215,9 @@ def party(root: Element, role: str, label: str) -> Party:
     return Party(tuple(names))
 
 
-def read_date(text: str, label: str) -> str:
-    match = _DATE.fullmatch(text)
+def read_date(text: str, label: str, *, with_zone: bool = True) -> str:
+    """YYYY-MM-DD; a time zone after it, which xsd:date allows, is dropped."""
+    match = (_DATE if with_zone else _PLAIN_DATE).fullmatch(text)
     try:
         return date.fromisoformat(match[1] if match else "").isoformat()
     except ValueError:
@@ -315,10 +317,11 @@ def check_sums(root: Element, document: str, currency: str) -> None:
     prepaid, rounding = stated("PrepaidAmount") or Decimal(0), stated("PayableRoundingAmount") or Decimal(0)
     if lines:
         require("BR-CO-10 (the lines)", "cbc:LineExtensionAmount", net, added(lines, "line amount"))
+    charges, allowances = (added(found, "charge or allowance") for found in _charges_and_allowances(root))
+    require("BR-CO-11 (the allowances)", "cbc:AllowanceTotalAmount", stated("AllowanceTotalAmount"), allowances)
+    require("BR-CO-12 (the charges)", "cbc:ChargeTotalAmount", stated("ChargeTotalAmount"), charges)
     if net is not None:
-        charges, allowances = _charges_and_allowances(root)
-        expected = _EXACT.add(net, added(charges, "charge"))
-        expected = _EXACT.subtract(expected, added(allowances, "allowance"))
+        expected = _EXACT.subtract(_EXACT.add(net, charges), allowances)
         require("BR-CO-13 (lines, allowances and charges)", "cbc:TaxExclusiveAmount", exclusive, expected)
     taxes = _taxes(root, currency)
     for tax in taxes:
