@@ -25,8 +25,11 @@ from .errors import InvalidInput, Unavailable
 from .modules.data import repository as data_repository
 from .modules.data.contract import AccessGrants, ComputeDesk, DatasetRegistry, ModelRegistry
 from .modules.data.service import DataService
+from .modules.financing import recourse_repository, register_repository
 from .modules.financing import repository as financing_repository
 from .modules.financing.contract import FinancingDesk, FinancingRegister
+from .modules.financing.limits_repository import group_of
+from .modules.financing.reminding import open_recourses
 from .modules.financing.service import FinancingService
 from .modules.members import repository as members_repository
 from .modules.members.contract import Members
@@ -52,6 +55,8 @@ MODULE_HANDLERS: tuple[Handlers, ...] = (
     property_repository.handlers,
     receivables_repository.handlers,
     financing_repository.handlers,
+    recourse_repository.handlers,
+    register_repository.handlers,
     data_repository.handlers,
 )
 
@@ -106,8 +111,8 @@ class City:
         self.financing = FinancingService(self)
         self.intake = IntakeService(self)
         self.maturity = MaturityService(self)
-        self.reports = ReportService(self)
-        self.reminders = ReminderService(self)
+        self.reports = ReportService(self, group_of)
+        self.reminders = ReminderService(self, open_recourses)
         self.data = DataService(self)
 
     async def start(self) -> None:

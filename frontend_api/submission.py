@@ -265,6 +265,21 @@ class Action:
         """Wait for a transaction as long as the caller wants to."""
         await self.city.submissions.wait(identifier, self._asked.wait_seconds)
 
+    async def once(self, ids: list[str], store: Alongside) -> list[str]:
+        """Store something that is no transaction under ids of its own; the same key and body give the first time's ids."""
+
+        def work(connection: Connection) -> list[str]:
+            asked = self._asked
+            if asked.key is not None:
+                earlier = outbox.earlier_response(connection, asked.owner, asked.key, asked.hashed)
+                if earlier is not None:
+                    return list(earlier)
+                outbox.remember(connection, asked.owner, asked.key, asked.hashed, ids)
+            store(connection)
+            return ids
+
+        return await self.city.database.write(work)
+
     async def send(
         self, call: Call, *, before: Sequence[Call] = (), also: Alongside | None = None
     ) -> TransactionResource:

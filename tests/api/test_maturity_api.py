@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from frontend_api.cli import main
 from frontend_api.modules.receivables import report_command
 from scripts.demonstration.processes import rpc
+from tests.api.market import Market
 from tests.unit.receivables.test_credit_notes import NOTE
 
 DAY = 86400
@@ -225,7 +226,46 @@ def test_reminders__from_the_draft_to_the_reminder__each_has_a_next_action_that_
     assert served.get("/reminders", "debtor", role="nobody").status_code == 422
 
 
+def test_reminders__recourse__put_back_and_repaid_by_following_them(served, later):
+    market = Market(served)
+    market.fund("bank", "supplier")
+    number = market.confirmed(face="1000", dueAt=market.now() + DAY)
+    market.done(market.fill(market.given(number, units="600", proceeds="590", recourse=True)))
+
+    def mine(member, kind):
+        found = served.get("/reminders", member, limit=1000).json()["items"]
+        return [r for r in found if (r["receivableId"], r["kind"]) == (number, kind)]
+
+    later(DAY)
+    [soon] = mine("bank", "recourse_soon")
+    assert (soon["amount"], soon["days"], soon["counterparty"]) == ("600", 29, served.chain.member("supplier"))
+    later(GRACE)
+    [due] = mine("bank", "recourse")
+    assert served.post(due["nextAction"]["path"], member="bank").status_code == 200
+    assert mine("bank", "recourse") == []
+    [owed] = mine("supplier", "recourse_owed")
+    assert owed["amount"] == "600"
+    assert served.post(owed["nextAction"]["path"], {"amount": owed["amount"]}, member="supplier").status_code == 200
+    assert mine("supplier", "recourse_owed") == []
+
+
 # --- reports
+
+
+def test_exposure__by_group__the_calling_bank_s_own(served, confirmed):
+    debtor, bank = served.chain.member("debtor"), served.chain.member("bank2")
+    number = confirmed(face=500)
+    moved = {"to": bank, "units": "300"}
+    assert served.post(f"/receivables/{number}/transfers", moved, member="supplier").status_code == 200
+    body = served.get("/reports/exposure", "bank2", by="group").json()
+    assert [(line["group"], line["outstanding"]) for line in body["lines"]] == [(None, "300")]
+    headers = served.as_("bank2")
+    put = served.http.put("/limit-groups/steel", json={"debtors": [debtor], "limits": {}}, headers=headers)
+    assert put.is_success, put.text
+    body = served.get("/reports/exposure", "bank2", by="group").json()
+    assert [(line["group"], line["outstanding"], line["concentration"]) for line in body["lines"]] == [
+        ("steel", "300", "100.00")
+    ]
 
 
 def test_reports__formats__json_csv_and_pictures_say_the_same(served, confirmed):
