@@ -28,12 +28,16 @@ from .kit.bulk import field_errors
 from .kit.schemas import ProblemBody
 from .logs import configure_logs
 from .modules.data.endpoints import router as data_router
+from .modules.financing.endpoints import router as financing_router
 from .modules.members.endpoints import router as members_router
 from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
 from .modules.receivables.endpoints import router as receivables_router
 from .modules.receivables.intake_endpoints import router as intake_router
+from .modules.receivables.reminders_endpoints import router as reminders_router
+from .modules.receivables.report_endpoints import router as reports_router
 from .modules.transactions.endpoints import router as transactions_router
+from .modules.warehouse.endpoints import router as warehouse_router
 from .web.pages import pages_router
 
 log = structlog.get_logger("http")
@@ -101,6 +105,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         property_router,
         intake_router,
         receivables_router,
+        reminders_router,
+        reports_router,
+        financing_router,
+        warehouse_router,
         documents_router,
         transactions_router,
     ):

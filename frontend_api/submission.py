@@ -178,6 +178,11 @@ class Submissions:
             raise NotFound(f"There is no transaction {identifier}.")
         return await self.resource(row)
 
+    async def many(self, identifiers: Sequence[str]) -> list[TransactionResource]:
+        """Transactions in the order of their ids, read at once."""
+        rows = await self._database.read(outbox.find_all, identifiers)
+        return [await self.resource(row) for row in rows]
+
     async def listed(self, owner: str, state: str | None, cursor: str | None, limit: int) -> TransactionList:
         """An owner's transactions in the order of acceptance. `state` as stored: a final transaction is mined."""
         rows = await self._database.read(outbox.listed, owner, state, decode_number(cursor), limit)
@@ -265,6 +270,21 @@ class Action:
         """Wait for a transaction as long as the caller wants to."""
         await self.city.submissions.wait(identifier, self._asked.wait_seconds)
 
+    async def once(self, ids: list[str], store: Alongside) -> list[str]:
+        """Store something that is no transaction under ids of its own; the same key and body give the first time's ids."""
+
+        def work(connection: Connection) -> list[str]:
+            asked = self._asked
+            if asked.key is not None:
+                earlier = outbox.earlier_response(connection, asked.owner, asked.key, asked.hashed)
+                if earlier is not None:
+                    return list(earlier)
+                outbox.remember(connection, asked.owner, asked.key, asked.hashed, ids)
+            store(connection)
+            return ids
+
+        return await self.city.database.write(work)
+
     async def send(
         self, call: Call, *, before: Sequence[Call] = (), also: Alongside | None = None
     ) -> TransactionResource:
@@ -302,13 +322,13 @@ class Action:
         ids = await submissions.accept(self._asked, calls, before, also)
         if ids and self._asked.wait_seconds:
             await submissions.wait(ids[-1], self._asked.wait_seconds)
-        remaining = iter(ids)
+        remaining = iter(await submissions.many(ids))
         found = []
         for index, item in enumerate(items):
             if isinstance(item, ServiceError):
                 found.append(BulkItem(index=index, problem=item.problem()))
             else:
-                found.append(BulkItem(index=index, transaction=await submissions.get(next(remaining))))
+                found.append(BulkItem(index=index, transaction=next(remaining)))
         self._response.status_code = 202
         return BulkResource(items=found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -10,11 +11,13 @@ from pathlib import Path
 import click
 import pytest
 import sha3
+from eth_utils import keccak
 
 from frontend_api.chain.abi import abi_of, contract_types
 from frontend_api.cli import main
 from frontend_api.modules.receivables.invoices import DEMONSTRATION_KEY, judge
 from frontend_api.modules.receivables.rows import read_rows
+from frontend_api.modules.warehouse.lots import Lot, goods_commitment
 from scripts import roles_table
 from scripts.deployment.plan import read_manifests
 
@@ -212,6 +215,24 @@ def test_invoices__the_csv_example__has_the_same_fingerprints_as_the_file():
     [row] = read_rows(content, seller=invoice.seller, currencies=None, key=DEMONSTRATION_KEY)
     assert (row.fingerprint, row.number_fingerprint) == (invoice.fingerprint, invoice.number_fingerprint)
     assert (row.due_date, row.payable) == (invoice.due_date, invoice.payable)
+
+
+def test_lots__the_example__is_what_the_code_gives():
+    text = text_of(ROOT / "docs" / "lots.md")
+    found = dict(re.findall(r"^    ([a-z ]+?)  +(\S.*)$", text.split("## Example")[1], re.MULTILINE))
+    name, warehouse, owner, number, taken_in, description, quantity, unit = json.loads(found["array"])
+    lot = Lot(warehouse, owner, number, taken_in, description, int(quantity), unit)
+    full, of_number = (hmac_keccak(DEMONSTRATION_KEY, found[a]) for a in ("array", "number array"))
+    assert name == "chaincity lot 1"
+    assert (found["fingerprint"], found["number fingerprint"]) == ("0x" + full.hex(), "0x" + of_number.hex())
+    assert lot.fingerprints(DEMONSTRATION_KEY) == (full, of_number)
+    assert found["goods"] == "0x" + goods_commitment(b"\x5a" * 32, description).hex()
+
+
+def hmac_keccak(key: bytes, text: str) -> bytes:
+    """RFC 2104 written down once more, for keys of at most 136 bytes."""
+    inner, outer = (bytes(b ^ pad for b in key.ljust(136, b"\0")) for pad in (0x36, 0x5C))
+    return keccak(outer + keccak(inner + text.encode()))
 
 
 def test_certificates__the_documented_header__is_what_the_code_hashes():

@@ -1,10 +1,9 @@
-"""Typed wrappers of ReceivableLedger and FinancingDesk."""
+"""Typed wrapper of ReceivableLedger."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 from ...chain.abi import Call
 from ...chain.contract import Wrapper
@@ -18,12 +17,7 @@ class ReceivableState(IntEnum):
     CONFIRMED = 4
     PARTLY_PAID = 5
     SETTLED = 6
-
-
-class NonceState(IntEnum):
-    OPEN = 0
-    USED = 1
-    CANCELLED = 2
+    DISPUTED = 7
 
 
 @dataclass(frozen=True)
@@ -37,6 +31,7 @@ class Receivable:
     face: int
     paid: int
     supplier: str
+    fingerprint: bytes
 
 
 @dataclass(frozen=True)
@@ -47,51 +42,34 @@ class Holding:
     claimed: int
 
 
-@dataclass(frozen=True)
-class Quote:
-    """What a bank signs: units of a receivable against money, for one seller; the struct of IFinancingDesk.
-
-    units, proceeds: minor units of the receivable's currency
-    valid_until: Unix seconds, the last second included
-    nonce: the bank's own, good for one quote
-    """
-
-    receivable_id: int
-    units: int
-    proceeds: int
-    seller: str
-    bank: str
-    recourse: bool
-    valid_until: int
-    nonce: int
-
-    def fields(self) -> tuple[Any, ...]:
-        return (
-            self.receivable_id,
-            self.units,
-            self.proceeds,
-            self.seller,
-            self.bank,
-            self.recourse,
-            self.valid_until,
-            self.nonce,
-        )
-
-
 class ReceivableLedger(Wrapper):
     contract = "ReceivableLedger"
 
-    def draft(self, debtor: str, currency: str, face: int, due_at: int, invoice_hash: bytes) -> Call:
-        return self._call("draft", debtor, currency.encode(), face, due_at, invoice_hash)
+    def draft(
+        self, debtor: str, currency: str, face: int, due_at: int, fingerprint: bytes, number_fingerprint: bytes
+    ) -> Call:
+        return self._call("draft", debtor, currency.encode(), face, due_at, fingerprint, number_fingerprint)
 
     def confirm(self, receivable_id: int) -> Call:
         return self._call("confirm", receivable_id)
+
+    def dispute(self, receivable_id: int, basis: bytes) -> Call:
+        return self._call("dispute", receivable_id, basis)
 
     def reject(self, receivable_id: int) -> Call:
         return self._call("reject", receivable_id)
 
     def withdraw(self, receivable_id: int) -> Call:
         return self._call("withdraw", receivable_id)
+
+    def strike(self, receivable_id: int, basis: bytes) -> Call:
+        return self._call("strike", receivable_id, basis)
+
+    def dilute(self, receivable_id: int, amount: int, credit_note: bytes, credit_note_number: bytes) -> Call:
+        return self._call("dilute", receivable_id, amount, credit_note, credit_note_number)
+
+    def write_off(self, receivable_id: int, basis: bytes) -> Call:
+        return self._call("writeOff", receivable_id, basis)
 
     def transfer(self, holder: str, to: str, receivable_id: int, units: int) -> Call:
         return self._call("safeTransferFrom", holder, to, receivable_id, units, b"")
@@ -112,6 +90,7 @@ class ReceivableLedger(Wrapper):
             raw["face"],
             raw["paid"],
             raw["supplier"],
+            bytes(raw["fingerprint"]),
         )
 
     async def holding(self, receivable_id: int, holder: str, block: str = "latest") -> Holding:
@@ -121,55 +100,6 @@ class ReceivableLedger(Wrapper):
     async def claimable(self, receivable_id: int, holder: str, block: str = "latest") -> int:
         return int(await self._read("claimable", receivable_id, holder, block=block))
 
-
-_QUOTE = [
-    {"name": "receivableId", "type": "uint256"},
-    {"name": "units", "type": "uint128"},
-    {"name": "proceeds", "type": "uint128"},
-    {"name": "seller", "type": "address"},
-    {"name": "bank", "type": "address"},
-    {"name": "recourse", "type": "bool"},
-    {"name": "validUntil", "type": "uint64"},
-    {"name": "nonce", "type": "uint256"},
-]
-_DOMAIN = [
-    {"name": "name", "type": "string"},
-    {"name": "version", "type": "string"},
-    {"name": "chainId", "type": "uint256"},
-    {"name": "verifyingContract", "type": "address"},
-]
-
-
-class FinancingDesk(Wrapper):
-    contract = "FinancingDesk"
-
-    def fill(self, quote: Quote, signature: bytes) -> Call:
-        return self._call("fill", quote.fields(), signature)
-
-    def cancel(self, nonce: int) -> Call:
-        return self._call("cancel", nonce)
-
-    async def nonce_state(self, bank: str, nonce: int, block: str = "latest") -> NonceState:
-        return NonceState(await self._read("nonceState", bank, nonce, block=block))
-
-    async def digest_of(self, quote: Quote) -> bytes:
-        """The EIP-712 digest of a quote, as the contract computes it."""
-        return bytes(await self._read("digestOf", quote.fields()))
-
-    def typed_data(self, quote: Quote, chain_id: int) -> dict[str, Any]:
-        """The EIP-712 message as wallets and `eth_account` take it; integers are strings, for JavaScript's sake."""
-        message = {
-            entry["name"]: str(value) if entry["type"].startswith("uint") else value
-            for entry, value in zip(_QUOTE, quote.fields(), strict=True)
-        }
-        return {
-            "types": {"EIP712Domain": _DOMAIN, "Quote": _QUOTE},
-            "primaryType": "Quote",
-            "domain": {
-                "name": "chaincity FinancingDesk",
-                "version": "1",
-                "chainId": chain_id,
-                "verifyingContract": self.address,
-            },
-            "message": message,
-        }
+    async def grace_period(self) -> int:
+        """Seconds after the due date from which an unpaid receivable is defaulted; fixed for the contract's life."""
+        return int(await self._read("gracePeriod"))

@@ -1,27 +1,25 @@
-"""/receivables and /quotes; intake_endpoints.py has what begins with an invoice."""
+"""/receivables; intake_endpoints.py has what begins with an invoice."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
 
-from ...auth import Caller, Writer
+from ...auth import Caller, Member
 from ...errors import InvalidInput
 from ...kit.bulk import Bulk, Many, One, OneOrBulk, parse_items
 from ...kit.ids import Address, CaseId
 from ...kit.pagination import Cursor, Limit
 from ...submission import Act, BulkResource, TransactionResource
+from .intake import InvoiceFile
 from .schemas import (
+    Basis,
+    Dilution,
     Draft,
     Payment,
-    PreparedQuote,
-    QuoteList,
-    QuotePreparation,
-    QuoteResource,
     ReceivableList,
     ReceivableResource,
-    SignedQuote,
     Transfer,
 )
 from .service import ReceivablesService
@@ -37,7 +35,15 @@ def _service(request: Request) -> ReceivablesService:
 
 
 Service = Annotated[ReceivablesService, Depends(_service)]
-QuoteId = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="the quote's EIP-712 digest")]
+
+
+async def _known(receivable_id: CaseId, service: Service, _: Member) -> int:
+    await service.require_known(receivable_id)
+    return receivable_id
+
+
+#: The number of a receivable that there is: 404 for another one, whatever is asked for.
+Known = Annotated[int, Depends(_known)]
 
 # --- receivables
 
@@ -66,7 +72,9 @@ async def list_receivables(
     supplier: Address | None = None,
     debtor: Address | None = None,
     holder: Address | None = None,
-    state: Annotated[str | None, Query(pattern="^(draft|rejected|withdrawn|confirmed|partly_paid|settled)$")] = None,
+    state: Annotated[
+        str | None, Query(pattern="^(draft|disputed|rejected|withdrawn|confirmed|partly_paid|settled)$")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> ReceivableList:
@@ -83,7 +91,7 @@ async def get_receivable(receivable_id: CaseId, service: Service, _: Caller) -> 
 @router.post(
     "/receivables/{receivable_id}/confirm", status_code=202, tags=["receivables"], operation_id="confirmReceivable"
 )
-async def confirm_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+async def confirm_receivable(receivable_id: Known, act: Act) -> TransactionResource:
     """Undertake to pay, irrevocably, as the debtor; the supplier receives the units."""
     return await act.send(act.city.receivable_ledger.confirm(receivable_id))
 
@@ -91,7 +99,7 @@ async def confirm_receivable(receivable_id: CaseId, act: Act) -> TransactionReso
 @router.post(
     "/receivables/{receivable_id}/reject", status_code=202, tags=["receivables"], operation_id="rejectReceivable"
 )
-async def reject_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+async def reject_receivable(receivable_id: Known, act: Act) -> TransactionResource:
     """Refuse a draft, as the debtor."""
     return await act.send(act.city.receivable_ledger.reject(receivable_id))
 
@@ -99,15 +107,31 @@ async def reject_receivable(receivable_id: CaseId, act: Act) -> TransactionResou
 @router.post(
     "/receivables/{receivable_id}/withdraw", status_code=202, tags=["receivables"], operation_id="withdrawReceivable"
 )
-async def withdraw_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+async def withdraw_receivable(receivable_id: Known, act: Act) -> TransactionResource:
     """Take a draft back, as the supplier."""
     return await act.send(act.city.receivable_ledger.withdraw(receivable_id))
 
 
 @router.post(
+    "/receivables/{receivable_id}/dispute", status_code=202, tags=["receivables"], operation_id="disputeReceivable"
+)
+async def dispute_receivable(receivable_id: Known, body: Basis, act: Act) -> TransactionResource:
+    """Say that a draft is not as agreed, as the debtor. It can still be confirmed, rejected or withdrawn."""
+    return await act.send(act.city.receivable_ledger.dispute(receivable_id, body.basis))
+
+
+@router.post(
+    "/receivables/{receivable_id}/strike", status_code=202, tags=["receivables"], operation_id="strikeReceivable"
+)
+async def strike_receivable(receivable_id: Known, body: Basis, act: Act) -> TransactionResource:
+    """Strike a draft that takes somebody else's invoice, as the court."""
+    return await act.send(act.city.receivable_ledger.strike(receivable_id, body.basis))
+
+
+@router.post(
     "/receivables/{receivable_id}/transfers", status_code=202, tags=["receivables"], operation_id="transferUnits"
 )
-async def transfer_units(receivable_id: CaseId, body: Transfer, act: Act) -> TransactionResource:
+async def transfer_units(receivable_id: Known, body: Transfer, act: Act) -> TransactionResource:
     """Pass units of an open receivable on, as their holder: to one's own supplier, for instance."""
     return await act.send(act.city.receivable_ledger.transfer(act.account, body.to, receivable_id, body.units))
 
@@ -115,7 +139,7 @@ async def transfer_units(receivable_id: CaseId, body: Transfer, act: Act) -> Tra
 @router.post(
     "/receivables/{receivable_id}/payments", status_code=202, tags=["receivables"], operation_id="payReceivable"
 )
-async def pay_receivable(receivable_id: CaseId, body: Payment, act: Act) -> TransactionResource:
+async def pay_receivable(receivable_id: Known, body: Payment, act: Act) -> TransactionResource:
     """Pay, wholly or in part, as the debtor, which has approved the Escrow. The first payment ends transfers."""
     return await act.send(act.city.receivable_ledger.pay(receivable_id, body.amount))
 
@@ -123,51 +147,45 @@ async def pay_receivable(receivable_id: CaseId, body: Payment, act: Act) -> Tran
 @router.post(
     "/receivables/{receivable_id}/claims", status_code=202, tags=["receivables"], operation_id="claimReceivable"
 )
-async def claim_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+async def claim_receivable(receivable_id: Known, act: Act) -> TransactionResource:
     """Collect one's part of what was paid, as a holder."""
     return await act.send(act.city.receivable_ledger.claim(receivable_id))
 
 
-# --- quotes
+# --- credit notes and losses
 
 
-@router.post("/quotes/prepare", tags=["quotes"], operation_id="prepareQuote")
-async def prepare_quote(body: QuotePreparation, service: Service, caller: Writer) -> PreparedQuote:
-    """The EIP-712 message of a quote, for the calling bank to sign."""
-    return await service.prepare_quote(caller.account, body)
+@router.post(
+    "/receivables/{receivable_id}/dilutions", status_code=202, tags=["receivables"], operation_id="diluteReceivable"
+)
+async def dilute_receivable(receivable_id: Known, body: Dilution, act: Act) -> TransactionResource:
+    """Use a credit note, as the supplier: units that it still holds and as much of the debt are cancelled."""
+    ledger = act.city.receivable_ledger
+    return await act.send(ledger.dilute(receivable_id, body.amount, body.credit_note, body.credit_note_number))
 
 
-@router.post("/quotes", status_code=201, tags=["quotes"], operation_id="giveQuote")
-async def give_quote(body: SignedQuote, service: Service, caller: Writer, response: Response) -> QuoteResource:
-    """Give the seller a signed quote, as the bank. It is kept only if the seller could fill it now.
+@router.post(
+    "/receivables/{receivable_id}/dilutions/from-credit-note",
+    status_code=202,
+    tags=["receivables"],
+    operation_id="diluteFromCreditNote",
+)
+async def dilute_from_credit_note(
+    receivable_id: Known,
+    act: Act,
+    file: Annotated[UploadFile, File(description="a UBL 2.1 credit note or negative invoice")],
+) -> TransactionResource:
+    """Use a credit note from its file, as the supplier.
 
-    The same quote again answers 200 and the first one.
+    Its parties and currency are the receivable's; the invoice that it names, where it names one, is the receivable's.
     """
-    found, new = await service.keep_quote(caller.account, body)
-    response.status_code = 201 if new else 200
-    response.headers["location"] = f"/quotes/{found.id}"
-    return found
+    upload = InvoiceFile(file.filename or "file", await file.read())
+    return await act.send(await act.city.maturity.dilute_from(receivable_id, upload))
 
 
-@router.get("/quotes", tags=["quotes"], operation_id="listQuotes")
-async def list_quotes(service: Service, caller: Caller, receivable: Annotated[int, Query(ge=1, lt=2**53)]) -> QuoteList:
-    """The quotes for a receivable that the caller gave or was given: open ones first, the cheapest first."""
-    return await service.quotes(caller.account, receivable)
-
-
-@router.get("/quotes/{quote_id}", tags=["quotes"], operation_id="getQuote")
-async def get_quote(quote_id: QuoteId, service: Service, caller: Caller) -> QuoteResource:
-    """A quote that the caller gave or was given."""
-    return await service.quote(caller.account, quote_id)
-
-
-@router.post("/quotes/{quote_id}/fill", status_code=202, tags=["quotes"], operation_id="fillQuote")
-async def fill_quote(quote_id: QuoteId, act: Act, service: Service) -> TransactionResource:
-    """Sell as quoted, as the seller: units to the bank against its money, both or neither."""
-    return await act.send(await service.fill(act.account, quote_id))
-
-
-@router.post("/quotes/{quote_id}/cancel", status_code=202, tags=["quotes"], operation_id="cancelQuote")
-async def cancel_quote(quote_id: QuoteId, act: Act, service: Service) -> TransactionResource:
-    """Make sure that a quote is never filled, as the bank."""
-    return await act.send(await service.cancel(act.account, quote_id))
+@router.post(
+    "/receivables/{receivable_id}/write-offs", status_code=202, tags=["receivables"], operation_id="writeOffReceivable"
+)
+async def write_off_receivable(receivable_id: Known, body: Basis, act: Act) -> TransactionResource:
+    """Write one's units of a defaulted receivable off, as a holder, for its own books; it keeps them and what is recovered."""
+    return await act.send(act.city.receivable_ledger.write_off(receivable_id, body.basis))

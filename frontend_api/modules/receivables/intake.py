@@ -264,7 +264,7 @@ class IntakeService:
 
     def _call(self, draft: Draft) -> Call:
         return self._city.receivable_ledger.draft(
-            draft.debtor, draft.currency, draft.face, draft.due_at, draft.fingerprint
+            draft.debtor, draft.currency, draft.face, draft.due_at, draft.fingerprint, draft.number_fingerprint
         )
 
     async def _standing(self, drafts: Sequence[Draft]) -> _Standing:

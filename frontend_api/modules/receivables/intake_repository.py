@@ -40,10 +40,10 @@ def drafted_before(connection: Connection, fingerprints: Iterable[str]) -> dict[
     """The receivable that each fingerprint was drafted as, dropped drafts apart."""
     found: dict[str, int] = {}
     for chunk in _chunks(fingerprints):
-        query = select(receivables.c.invoice_hash, receivables.c.id).where(
-            receivables.c.invoice_hash.in_(chunk), receivables.c.state.not_in(_DROPPED)
+        query = select(receivables.c.fingerprint, receivables.c.id).where(
+            receivables.c.fingerprint.in_(chunk), receivables.c.state.not_in(_DROPPED)
         )
-        found |= {row.invoice_hash: row.id for row in connection.execute(query)}
+        found |= {row.fingerprint: row.id for row in connection.execute(query)}
     return found
 
 

@@ -181,14 +181,15 @@ class Facts:
         number = prefix + ubl.normal(self.number)
         full = (_FULL, self.seller, self.buyer, number, self.issued, str(self.payable), self.currency)
         plain = (_NUMBER, self.seller, prefix + ubl.letters_and_digits(self.number))
-        return _keyed(key, full), _keyed(key, plain)
+        return keyed(key, full), keyed(key, plain)
 
 
 def hex_of(fingerprint: bytes | None) -> str | None:
     return None if fingerprint is None else "0x" + fingerprint.hex()
 
 
-def _keyed(key: bytes, texts: tuple[str, ...]) -> bytes:
+def keyed(key: bytes, texts: tuple[str, ...]) -> bytes:
+    """HMAC (RFC 2104, Keccak-256) of the canonical JSON array of the texts; a lot's fingerprints are made with it too."""
     canonical = json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
     inner, outer = _pads(key)
     return keccak(outer + keccak(inner + canonical.encode()))

@@ -1,16 +1,16 @@
-"""Receivables, who holds them and what became of quotes, in SQL.
-
-And the quotes themselves, which the chain does not know until they are filled.
-"""
+"""Receivables and who holds them, in SQL."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Connection, String, Table, and_, insert, select, update
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Connection, String, Table, and_, insert, select
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
 from ...db import ChainTime, Row, Whole, metadata
-from .contract import NonceState, Quote, ReceivableState
+from .contract import ReceivableState
 
 receivables = Table(
     "receivables",
@@ -23,8 +23,20 @@ receivables = Table(
     Column("paid", String(39), nullable=False),
     Column("due_at", ChainTime, nullable=False),
     Column("state", String(12), nullable=False, index=True),
-    Column("invoice_hash", String(66), nullable=False, index=True),
+    Column("fingerprint", String(66), nullable=False, index=True),
+    Column("number_fingerprint", String(66), nullable=False, index=True),
+    #: Minor units that all holders have claimed; the Escrow holds what was paid and not claimed.
+    Column("claimed", String(39), nullable=False),
+    #: Whether units ever went back to who sold them: from then on a claim is capped by what the Escrow holds.
+    Column("given_back", Boolean, nullable=False),
+    #: What the debtor said is wrong: a commitment. It stays when the dispute has ended.
+    Column("dispute", String(66)),
+    #: The court's decision, where it struck the draft: a commitment.
+    Column("struck", String(66)),
+    #: Minor units that credit notes took off the face.
+    Column("diluted", String(39), nullable=False),
     Column("drafted_at", Whole, nullable=False),
+    Column("disputed_at", Whole),
     Column("confirmed_at", Whole),
     Column("rejected_at", Whole),
     Column("withdrawn_at", Whole),
@@ -40,49 +52,26 @@ holdings = Table(
     Column("holder", String(42), primary_key=True, index=True),
     Column("units", String(39), nullable=False),
     Column("claimed", String(39), nullable=False),
+    #: When the holder wrote its units off, and what had not been paid on them then.
+    Column("written_off_at", Whole),
+    Column("written_off", String(39)),
+    #: Of what was claimable when it wrote them off, how much is not yet claimed: that is no recovery.
+    Column("written_off_claimable", String(39)),
+    #: Minor units of later payments that it claimed since.
+    Column("recovered", String(39)),
     Column(CHANGED, Whole, nullable=False),
 )
 
-#: Nonces that banks have used or cancelled; the last columns say by which quote, where one was filled.
-quote_nonces = Table(
-    "quote_nonces",
+#: The ledger's grace period, kept so that reading needs no node: one row, and the deployment never changes it.
+grace_periods = Table(
+    "grace_periods",
     metadata,
-    Column("bank", String(42), primary_key=True),
-    Column("nonce", String(78), primary_key=True),
-    Column("state", String(12), nullable=False),
-    Column("ended_at", Whole, nullable=False),
-    Column("receivable_id", Whole),
-    Column("seller", String(42)),
-    Column("units", String(39)),
-    Column("proceeds", String(39)),
-    Column("recourse", Boolean),
-    Column(CHANGED, Whole, nullable=False),
+    Column("id", Whole, primary_key=True),
+    Column("seconds", Whole, nullable=False),
 )
 
-#: Signed quotes. They are private to bank and seller and not derived from the chain: a replay does not bring them back.
-quotes = Table(
-    "quotes",
-    metadata,
-    Column("id", String(66), primary_key=True),
-    Column("receivable_id", Whole, nullable=False, index=True),
-    Column("units", String(39), nullable=False),
-    Column("proceeds", String(39), nullable=False),
-    Column("seller", String(42), nullable=False, index=True),
-    Column("bank", String(42), nullable=False, index=True),
-    Column("recourse", Boolean, nullable=False),
-    Column("valid_until", ChainTime, nullable=False),
-    Column("nonce", String(78), nullable=False),
-    Column("signature", String, nullable=False),
-    Column("quoted_at", Whole, nullable=False),
-)
-
-#: The nonce that this service proposes next for a bank's quote.
-quote_counters = Table(
-    "quote_counters",
-    metadata,
-    Column("bank", String(42), primary_key=True),
-    Column("next", Whole, nullable=False),
-)
+#: States in which the debtor owes.
+UNDERTAKEN = ("confirmed", "partly_paid")
 
 handlers = Handlers()
 _NOBODY = "0x" + "00" * 20
@@ -93,7 +82,7 @@ _NOBODY = "0x" + "00" * 20
 
 @handlers.on("ReceivableLedger", "ReceivableDrafted")
 def _drafted(p: Projection, event: ChainEvent) -> None:
-    p.put(
+    p.add(
         receivables,
         {"id": event.args["id"]},
         supplier=event.args["actor"],
@@ -103,7 +92,11 @@ def _drafted(p: Projection, event: ChainEvent) -> None:
         paid="0",
         due_at=event.args["dueAt"],
         state=_name(ReceivableState.DRAFT),
-        invoice_hash="0x" + event.args["invoiceHash"].hex(),
+        fingerprint="0x" + event.args["fingerprint"].hex(),
+        number_fingerprint="0x" + event.args["numberFingerprint"].hex(),
+        diluted="0",
+        claimed="0",
+        given_back=False,
         drafted_at=event.block.time,
     )
 
@@ -120,18 +113,32 @@ def _rejected(p: Projection, event: ChainEvent) -> None:
     p.put(receivables, {"id": event.args["id"]}, state=state, rejected_at=event.block.time)
 
 
+@handlers.on("ReceivableLedger", "ReceivableDisputed")
+def _disputed(p: Projection, event: ChainEvent) -> None:
+    p.put(
+        receivables,
+        {"id": event.args["id"]},
+        state=_name(ReceivableState.DISPUTED),
+        dispute="0x" + event.args["basis"].hex(),
+        disputed_at=event.block.time,
+    )
+
+
 @handlers.on("ReceivableLedger", "ReceivableWithdrawn")
 def _withdrawn(p: Projection, event: ChainEvent) -> None:
     state = _name(ReceivableState.WITHDRAWN)
     p.put(receivables, {"id": event.args["id"]}, state=state, withdrawn_at=event.block.time)
 
 
+@handlers.on("ReceivableLedger", "ReceivableStruck")
+def _struck(p: Projection, event: ChainEvent) -> None:
+    state, basis = _name(ReceivableState.WITHDRAWN), "0x" + event.args["basis"].hex()
+    p.put(receivables, {"id": event.args["id"]}, state=state, withdrawn_at=event.block.time, struck=basis)
+
+
 @handlers.on("ReceivableLedger", "ReceivablePaid")
 def _paid(p: Projection, event: ChainEvent) -> None:
-    key = {"id": event.args["id"]}
-    found = p.get(receivables, **key)
-    if found is None:
-        raise LookupError(f"a payment on receivable {key['id']}, whose draft was not seen")
+    key, found = _seen(p, event)
     paid = str(event.args["paid"])
     if paid == found["face"]:
         p.put(receivables, key, paid=paid, state=_name(ReceivableState.SETTLED), settled_at=event.block.time)
@@ -141,10 +148,49 @@ def _paid(p: Projection, event: ChainEvent) -> None:
 
 @handlers.on("ReceivableLedger", "ReceivableClaimed")
 def _claimed(p: Projection, event: ChainEvent) -> None:
+    key, found = _seen(p, event)
+    p.put(receivables, key, claimed=str(int(found["claimed"]) + event.args["amount"]))
     _change(p, event.args["id"], event.args["actor"], claimed=event.args["amount"])
+    _recover(p, event.args["id"], event.args["actor"], event.args["amount"])
+
+
+@handlers.on("ReceivableLedger", "ReceivableDiluted")
+def _diluted(p: Projection, event: ChainEvent) -> None:
+    key, found = _seen(p, event)
+    face, diluted = str(event.args["face"]), str(int(found["diluted"]) + event.args["amount"])
+    if face == "0":
+        state = _name(ReceivableState.SETTLED)
+        p.put(receivables, key, face=face, diluted=diluted, state=state, settled_at=event.block.time)
+    else:
+        p.put(receivables, key, face=face, diluted=diluted)
+
+
+@handlers.on("ReceivableLedger", "ReceivableWrittenOff")
+def _written_off(p: Projection, event: ChainEvent) -> None:
+    _, found = _seen(p, event)
+    key = {"receivable_id": event.args["id"], "holder": event.args["actor"]}
+    held = p.get(holdings, **key)
+    if held is None:
+        raise LookupError(f"{key['holder']} wrote off units of receivable {key['receivable_id']} that were not seen")
+    p.put(
+        holdings,
+        key,
+        written_off_at=event.block.time,
+        written_off=str(event.args["unpaid"]),
+        written_off_claimable=str(max(0, entitlement(found, held) - int(held["claimed"]))),
+        recovered="0",
+    )
 
 
 # --- units
+
+
+@handlers.on("ReceivableLedger", "UnitsGivenBack")
+def _given_back(p: Projection, event: ChainEvent) -> None:
+    """The units themselves move with the TransferSingle that follows; here goes what was claimed on them."""
+    p.put(receivables, {"id": event.args["id"]}, given_back=True)
+    _change(p, event.args["id"], event.args["from"], claimed=-event.args["claimed"])
+    _change(p, event.args["id"], event.args["to"], claimed=event.args["claimed"])
 
 
 @handlers.on("ReceivableLedger", "TransferSingle")
@@ -161,7 +207,8 @@ def _moved_batch(p: Projection, event: ChainEvent) -> None:
 def _move(p: Projection, receivable_id: int, giver: str, taker: str, units: int) -> None:
     if giver != _NOBODY:
         _change(p, receivable_id, giver, units=-units)
-    _change(p, receivable_id, taker, units=units)
+    if taker != _NOBODY:
+        _change(p, receivable_id, taker, units=units)
 
 
 def _change(p: Projection, receivable_id: int, holder: str, *, units: int = 0, claimed: int = 0) -> None:
@@ -170,36 +217,53 @@ def _change(p: Projection, receivable_id: int, holder: str, *, units: int = 0, c
     p.put(holdings, key, units=str(int(found["units"]) + units), claimed=str(int(found["claimed"]) + claimed))
 
 
-# --- quotes
-
-
-@handlers.on("FinancingDesk", "QuoteFilled")
-def _filled(p: Projection, event: ChainEvent) -> None:
+def _recover(p: Projection, receivable_id: int, holder: str, amount: int) -> None:
+    """Count a claim after a write-off: first what was claimable then already, the rest is recovered."""
+    key = {"receivable_id": receivable_id, "holder": holder}
+    found = p.get(holdings, **key)
+    if found is None or found["written_off_at"] is None:
+        return
+    before = min(int(found["written_off_claimable"]), amount)
     p.put(
-        quote_nonces,
-        {"bank": event.args["bank"], "nonce": str(event.args["nonce"])},
-        state=_name(NonceState.USED),
-        ended_at=event.block.time,
-        receivable_id=event.args["receivableId"],
-        seller=event.args["actor"],
-        units=str(event.args["units"]),
-        proceeds=str(event.args["proceeds"]),
-        recourse=event.args["recourse"],
+        holdings,
+        key,
+        written_off_claimable=str(int(found["written_off_claimable"]) - before),
+        recovered=str(int(found["recovered"]) + amount - before),
     )
 
 
-@handlers.on("FinancingDesk", "QuoteCancelled")
-def _cancelled(p: Projection, event: ChainEvent) -> None:
-    p.put(
-        quote_nonces,
-        {"bank": event.args["actor"], "nonce": str(event.args["nonce"])},
-        state=_name(NonceState.CANCELLED),
-        ended_at=event.block.time,
-    )
+def _seen(p: Projection, event: ChainEvent) -> tuple[dict[str, int], Row]:
+    key = {"id": event.args["id"]}
+    found = p.get(receivables, **key)
+    if found is None:
+        raise LookupError(f"{event.name} of receivable {key['id']}, whose draft was not seen")
+    return key, found
 
 
-def _name(state: ReceivableState | NonceState) -> str:
+def _name(state: ReceivableState) -> str:
     return state.name.lower()
+
+
+# --- what follows from the rows, as the ledger computes it
+
+
+def entitlement(receivable: Mapping[Any, Any], holding: Mapping[Any, Any]) -> int:
+    """Minor units that were paid on a holder's units: floor(units × paid ÷ face)."""
+    units = int(holding["units"])
+    # Nobody holds units of a receivable without a face.
+    return units * int(receivable["paid"]) // int(receivable["face"]) if units else 0
+
+
+def claimable(receivable: Mapping[Any, Any], holding: Mapping[Any, Any]) -> int:
+    """Minor units that the holder's claim would send now.
+
+    Units that were given back carry what was claimed on them, which rounding can make one more than their
+    entitlement; so the Escrow can hold less than the others' entitlements until the next payment.
+    """
+    amount = max(0, entitlement(receivable, holding) - int(holding["claimed"]))
+    if not receivable["given_back"]:
+        return amount
+    return min(amount, int(receivable["paid"]) - int(receivable["claimed"]))
 
 
 # --- queries
@@ -240,75 +304,10 @@ def holdings_of(connection: Connection, receivable_id: int) -> list[Row]:
     return list(connection.execute(select(holdings).where(wanted).order_by(holdings.c.holder)).mappings())
 
 
-# --- quotes, off the chain
+def kept_grace_period(connection: Connection) -> int | None:
+    return connection.execute(select(grace_periods.c.seconds)).scalar()
 
 
-def next_nonce(connection: Connection, bank: str) -> int:
-    """A nonce that was neither proposed before nor seen in use. Consecutive ones share storage on chain."""
-    counted = connection.execute(select(quote_counters.c.next).where(quote_counters.c.bank == bank)).scalar()
-    nonce = counted or 1
-    while _is_taken(connection, bank, str(nonce)):
-        nonce += 1
-    if counted is None:
-        connection.execute(insert(quote_counters).values(bank=bank, next=nonce + 1))
-    else:
-        connection.execute(update(quote_counters).where(quote_counters.c.bank == bank).values(next=nonce + 1))
-    return nonce
-
-
-def _is_taken(connection: Connection, bank: str, nonce: str) -> bool:
-    return any(
-        connection.execute(select(table.c.nonce).where(table.c.bank == bank, table.c.nonce == nonce)).first()
-        for table in (quote_nonces, quotes)
-    )
-
-
-def keep_quote(connection: Connection, digest: str, quote: Quote, signature: str, quoted_at: int) -> bool:
-    """Store a quote under its digest; False when it was there already."""
-    if connection.execute(select(quotes.c.id).where(quotes.c.id == digest)).first() is not None:
-        return False
-    connection.execute(
-        insert(quotes).values(
-            id=digest,
-            receivable_id=quote.receivable_id,
-            units=str(quote.units),
-            proceeds=str(quote.proceeds),
-            seller=quote.seller,
-            bank=quote.bank,
-            recourse=quote.recourse,
-            valid_until=quote.valid_until,
-            nonce=str(quote.nonce),
-            signature=signature,
-            quoted_at=quoted_at,
-        )
-    )
-    return True
-
-
-_JOINED = quotes.join(receivables, receivables.c.id == quotes.c.receivable_id).outerjoin(
-    quote_nonces, and_(quote_nonces.c.bank == quotes.c.bank, quote_nonces.c.nonce == quotes.c.nonce)
-)
-_QUOTE_ROW = (
-    *quotes.c,
-    receivables.c.currency,
-    receivables.c.due_at,
-    quote_nonces.c.state.label("nonce_state"),
-    quote_nonces.c.ended_at,
-    *(
-        quote_nonces.c[name].label(f"filled_{name}")
-        for name in ("receivable_id", "seller", "units", "proceeds", "recourse")
-    ),
-)
-
-
-def find_quote(connection: Connection, digest: str, party: str) -> Row | None:
-    """A quote with its receivable's terms and what became of its nonce; `party` is its bank or its seller."""
-    wanted = and_(quotes.c.id == digest, (quotes.c.bank == party) | (quotes.c.seller == party))
-    return connection.execute(select(*_QUOTE_ROW).select_from(_JOINED).where(wanted)).mappings().first()
-
-
-def list_quotes(connection: Connection, receivable_id: int, party: str, limit: int) -> list[Row]:
-    """The newest quotes for a receivable that `party` gave or was given."""
-    wanted = and_(quotes.c.receivable_id == receivable_id, (quotes.c.bank == party) | (quotes.c.seller == party))
-    query = select(*_QUOTE_ROW).select_from(_JOINED).where(wanted)
-    return list(connection.execute(query.order_by(quotes.c.quoted_at.desc(), quotes.c.id).limit(limit)).mappings())
+def keep_grace_period(connection: Connection, seconds: int) -> None:
+    if kept_grace_period(connection) is None:
+        connection.execute(insert(grace_periods).values(id=1, seconds=seconds))

@@ -1,43 +1,17 @@
-"""Bodies of the invoice, receivable and quote routes."""
+"""Bodies of the receivable routes."""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import Field
 
-from ...chain.abi import to_json
 from ...kit.ids import Address, Amount, CurrencyCode, Hash32
 from ...kit.schemas import AmountText, Body, Resource
 
-
-def parse_nonce(value: Any) -> int:
-    """0 to 2^256 − 1, as an integer or a string of digits."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,78}", value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**256:
-        raise ValueError("a nonce is a whole number below 2^256, as an integer or a string of digits")
-    return value
-
-
-def parse_signature(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"0x([0-9a-fA-F]{2}){1,2000}", value):
-        raise ValueError("a signature is 0x and an even number of hexadecimal digits")
-    return value
-
-
-Nonce = Annotated[
-    int, BeforeValidator(parse_nonce), Field(examples=["7"], description="as an integer or a string of digits")
-]
-Signature = Annotated[
-    str, BeforeValidator(parse_signature), Field(description="65 bytes of ECDSA, or what an ERC-1271 account takes")
-]
 #: Unix seconds by chain time; below 2^53, so that JSON and SQL carry it exactly.
 Time = Annotated[int, Field(gt=0, lt=2**53)]
 Number = Annotated[int, Field(ge=1, lt=2**53)]
-#: Basis points; a string beyond 2^53, like every integer.
-BasisPoints = Annotated[int, PlainSerializer(to_json)]
 
 
 # --- receivables
@@ -50,7 +24,8 @@ class Draft(Body):
     currency: CurrencyCode
     face: Amount
     due_at: Time = Field(description="Unix seconds; from then on no units change hands")
-    invoice_hash: Hash32 = Field(description="the invoice's fingerprint")
+    fingerprint: Hash32 = Field(description="keyed hash of the invoice; POST /invoices/check computes it")
+    number_fingerprint: Hash32 = Field(description="keyed hash of its seller and number")
 
 
 class Payment(Body):
@@ -62,11 +37,26 @@ class Transfer(Body):
     units: Amount
 
 
+class Basis(Body):
+    basis: Hash32 = Field(description="commitment to the document that says why; the chain keeps nothing else of it")
+
+
+class Dilution(Body):
+    """A credit note that the caller keeps; `POST …/dilutions/from-credit-note` reads it from the file."""
+
+    amount: Amount
+    credit_note: Hash32 = Field(description="fingerprint of the credit note; POST /invoices/check computes it")
+    credit_note_number: Hash32 = Field(description="fingerprint of its issuer and number")
+
+
 class HoldingResource(Resource):
     holder: str
     units: AmountText = Field(description="face value held, minor units")
     claimed: AmountText
-    claimable: AmountText = Field(description="floor(units × paid ÷ face) − claimed")
+    claimable: AmountText = Field(description="floor(units × paid ÷ face) − claimed, at most what the Escrow holds")
+    written_off_at: int | None
+    written_off: AmountText | None = Field(description="what had not been paid on the units when they were written off")
+    recovered: AmountText | None = Field(description="what the holder claimed of payments after it wrote off")
 
 
 class ReceivableSummary(Resource):
@@ -78,11 +68,18 @@ class ReceivableSummary(Resource):
     paid: AmountText
     outstanding: AmountText = Field(description="face − paid; zero unless the debtor has confirmed")
     due_at: int
-    state: str = Field(description="draft, rejected, withdrawn, confirmed, partly_paid or settled")
+    state: str = Field(description="draft, disputed, rejected, withdrawn, confirmed, partly_paid or settled")
     open: bool = Field(description="by chain time: units may change hands")
     overdue: bool = Field(description="by chain time: confirmed, due and not wholly paid")
-    invoice_hash: str
+    defaults_at: int = Field(description="Unix seconds: the due date and the ledger's grace period")
+    defaulted: bool = Field(description="by chain time: overdue since the grace period or longer")
+    diluted: AmountText = Field(description="what credit notes took off the face")
+    dispute: str | None = Field(description="commitment to what the debtor said is wrong; open while `disputed`")
+    struck: str | None = Field(description="commitment to the court's decision, where it struck the draft")
+    fingerprint: str
+    number_fingerprint: str
     drafted_at: int
+    disputed_at: int | None
     confirmed_at: int | None
     rejected_at: int | None
     withdrawn_at: int | None
@@ -97,72 +94,3 @@ class ReceivableResource(ReceivableSummary):
 class ReceivableList(Resource):
     items: list[ReceivableSummary]
     next: str | None
-
-
-# --- quotes
-
-
-class QuoteTerms(Body):
-    """What a bank offers one seller."""
-
-    receivable_id: Number
-    units: Amount = Field(description="face value bought, minor units")
-    proceeds: Amount = Field(description="what the bank pays for it, minor units of the same currency")
-    seller: Address
-    recourse: bool = Field(description="whether the bank may come back on the seller when the debtor defaults")
-    valid_until: Time = Field(description="Unix seconds by chain time, the last second included")
-
-
-class QuotePreparation(QuoteTerms):
-    nonce: Nonce | None = Field(None, description="the bank's own choice; the service's next one when not given")
-
-
-class QuoteFields(QuoteTerms):
-    nonce: Nonce
-
-
-class SignedQuote(Body):
-    """A quote with the bank's signature, or `sign: true` where the service holds the bank's key."""
-
-    quote: QuoteFields
-    signature: Signature | None = None
-    sign: bool = False
-
-    @model_validator(mode="after")
-    def _either(self) -> SignedQuote:
-        if self.sign == (self.signature is not None):
-            raise ValueError("send either `signature` or `sign: true`")
-        return self
-
-
-class PreparedQuote(Resource):
-    typed_data: dict[str, Any] = Field(
-        description="sign this with eth_signTypedData_v4, then send `quote` and the signature"
-    )
-    quote: dict[str, Any]
-
-
-class QuoteResource(Resource):
-    id: str = Field(description="the quote's EIP-712 digest")
-    receivable_id: int
-    bank: str
-    seller: str
-    currency: str
-    units: AmountText
-    proceeds: AmountText
-    recourse: bool
-    valid_until: int
-    nonce: str
-    signature: str
-    quoted_at: int
-    state: str = Field(
-        description="open, filled, cancelled, expired (by chain time), or nonce_used: another quote had the same nonce"
-    )
-    annualised_cost_basis_points: BasisPoints | None = Field(
-        description="(units − proceeds) ÷ proceeds × 365 days ÷ time to the due date, rounded half up; as of now, "
-        "of a filled quote as of its sale; null when nothing is left of the time"
-    )
-
-
-class QuoteList(Resource):
-    items: list[QuoteResource]
