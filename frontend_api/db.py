@@ -67,7 +67,8 @@ class Database:
         self.engine: Engine = create_engine(
             self.url,
             poolclass=NullPool if self.is_sqlite else None,
-            json_serializer=lambda value: orjson.dumps(value).decode(),
+            # SQLAlchemy's column names, which a row of the journal has for keys, are a subclass of str.
+            json_serializer=lambda value: orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode(),
             json_deserializer=orjson.loads,
         )
         self._reader: Connection | None = None

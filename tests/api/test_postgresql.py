@@ -99,7 +99,7 @@ def test_restart__database_keeps_everything_and_serves_one_at_a_time(postgres, t
 
 def test_invoices__csv_of_two_parts__stored_once_and_known_afterwards(served):
     rows = ["number,buyer,issueDate,dueDate,currency,payable"]
-    rows += [f"PG-{number},91431382MA5277275H,2026-09-17,2999-12-31,CNY,12.50" for number in range(1100)]
+    rows += [f"PG-{number},91431382MA5277275H,2026-09-17,2070-12-31,CNY,12.50" for number in range(1100)]
 
     def send(**query):
         files = {"file": ("a.csv", "\n".join(rows), "text/csv")}
