@@ -111,7 +111,7 @@ contract WarehouseLedger is IWarehouseLedger, Application {
 
         emit GoodsDelivered(receiptId, actor, found.owner, quantity, left);
 
-        if (left == 0) register.leave(found.fingerprint, id, actor);
+        if (left == 0) register.leave(found.fingerprint, receiptId, actor);
     }
 
     /// @inheritdoc IWarehouseLedger
@@ -140,7 +140,7 @@ contract WarehouseLedger is IWarehouseLedger, Application {
 
         emit ReceiptStruck(receiptId, actor, basis);
 
-        register.leave(found.fingerprint, id, actor);
+        register.leave(found.fingerprint, receiptId, actor);
     }
 
     // --- pledges
