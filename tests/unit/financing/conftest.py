@@ -6,7 +6,7 @@ import pytest
 from eth_utils import keccak
 
 from frontend_api.chain.events import Block, ChainEvent
-from frontend_api.chain.projection import Projection, merged
+from frontend_api.chain.projection import Changes, Projection, merged
 from frontend_api.city import MODULE_HANDLERS
 from frontend_api.db import Database
 from frontend_api.modules.financing import repository
@@ -37,9 +37,11 @@ def apply(database):
         block = Block(number, f"0x{number:064x}", "0x", 1000 + number)
 
         def work(connection):
-            projection = Projection(connection, block)
+            changes = Changes(connection)
+            projection = Projection(changes, block)
             for index, (contract, name, args) in enumerate(happened):
                 handlers[contract, name](projection, ChainEvent(contract, name, args, block, "0x", index))
+            changes.flush()
 
         database.write_now(work)
 
