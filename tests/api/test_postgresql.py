@@ -12,6 +12,7 @@ from frontend_api.chain.deployment import DeploymentError
 from scripts.demonstration.steps import until as wait_until
 from tests.anvil import AnvilCity, rpc
 from tests.api.conftest import Served
+from tests.api.market import DAY, FACE, Market
 from tests.api.test_durability import UNIT, body, registrations, wait_for
 from tests.evm import dev_account
 
@@ -95,6 +96,21 @@ def test_restart__database_keeps_everything_and_serves_one_at_a_time(postgres, t
             assert again.get(f"/titles/{UNIT.format(5)}").status_code == 200
     finally:
         chain.stop()
+
+
+def test_reports_and_reminders__one_state_read_as_a_stream(served):
+    market = Market(served)
+    number = market.confirmed(dueAt=market.now() + DAY)
+    market.fund("debtor", amount=1000, spender="Escrow")
+    market.done(served.post(f"/receivables/{number}/payments", {"amount": "1000"}, member="debtor"))
+    body = served.get("/reports/ageing", "supplier", **{"as": "supplier"}).json()
+    assert [line["notDue"] for line in body["lines"]] == [str(FACE - 1000)]
+    assert served.get("/reports/exposure", "bank", by="debtor").json()["totals"][0]["outstanding"] == str(FACE - 1000)
+    kinds = [entry["kind"] for entry in served.get("/reminders", "supplier").json()["items"]]
+    assert kinds == ["claimable"]
+    assert served.post(f"/receivables/{number}/reminders", {"text": "请付款"}, member="supplier").status_code == 201
+    found = served.get("/reminders", "debtor").json()["items"]
+    assert sorted(entry["kind"] for entry in found) == ["due_today", "notice"]
 
 
 def test_invoices__csv_of_two_parts__stored_once_and_known_afterwards(served):
