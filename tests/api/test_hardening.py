@@ -118,7 +118,7 @@ def test_forward_request__target_that_is_no_desk__refused_before_the_node_is_ask
 
 
 def test_forward_request__signer_whom_the_city_does_not_know__refused(served):
-    signed = served.sign(dev_account(16), "FinancingDesk", "cancel", [7])
+    signed = served.sign(dev_account(18), "FinancingDesk", "cancel", [7])
     answer = served.post("/forward-requests", signed, None)
     assert (answer.status_code, "no member or resident" in answer.text) == (403, True)
 
