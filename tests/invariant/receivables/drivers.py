@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .rules import DRAWN, RandomSource, ReplaySource, Rules, Source, Step
+from .rules import DRAWN, ENDINGS, RandomSource, ReplaySource, Rules, Step
 from .world import Difference, World
 
 #: Calls of an episode, which starts from the founded city.
@@ -23,10 +23,6 @@ class Failed(AssertionError):
         self.kind, self.calls = kind, calls
 
 
-def _play(world: World, rules: Rules, name: str, source: Source) -> None:
-    rules.run(name, source)
-
-
 def episode(world: World, seed: str, size: int = EPISODE) -> int:
     """From a seed: as many rules as make `size` calls, then a last look at everything. The number of calls made."""
     steps: list[Step] = []
@@ -36,8 +32,8 @@ def episode(world: World, seed: str, size: int = EPISODE) -> int:
         while world.calls < size:
             name = DRAWN[chooser.choice(len(DRAWN))]
             _step(rules, name, f"{seed}:{len(steps)}", steps)
-        if chooser.choice(6) == 0:
-            _step(rules, "expiry", f"{seed}:last", steps)
+        for name in ENDINGS:
+            _step(rules, name, f"{seed}:{name}", steps)
         world.sweep()
         return world.calls
     except Exception as error:

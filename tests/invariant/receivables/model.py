@@ -307,6 +307,12 @@ class Model:
     def acts_for(self, actor: str, party: str) -> bool:
         return actor == party or (actor == self.parties[party].receiver and self.is_active(actor))
 
+    def _set_authority(self, actor: str, authority: str) -> None:
+        """Only the authority itself may say that there is another one, and the city never lets it."""
+        raise Refused("AccessManagedUnauthorized", actor)
+
+    register_setAuthority = ledger_setAuthority = desk_setAuthority = warehouse_setAuthority = _set_authority
+
     def members_suspend(self, actor: str, account: str, basis: bytes) -> None:
         if self.parties[account].status != ACTIVE:
             raise Refused("Members_WrongStatus", account, self.parties[account].status, ACTIVE)

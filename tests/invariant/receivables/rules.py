@@ -7,6 +7,7 @@ then, now and then, spoil one thing about it: who, what, how much, when, signed 
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
@@ -46,6 +47,10 @@ class ReplaySource:
         return next(self.answers, 0) % size
 
 
+class Nothing(Exception):
+    """There is no case that this rule could do anything with."""
+
+
 class Rules:
     """One episode's life. What is signed but not yet on the chain is kept here."""
 
@@ -64,7 +69,8 @@ class Rules:
 
     def run(self, name: str, source: Source) -> None:
         self.source = source
-        getattr(self, name)()
+        with contextlib.suppress(Nothing):
+            getattr(self, name)()
 
     # --- choosing
 
@@ -81,11 +87,16 @@ class Rules:
         return tail[len(tail) - 1 - self.source.choice(len(tail))]
 
     def number_of(self, table: m.Table, *states: int) -> int:
-        """A case in one of these states if there is one; once in 16 any, which may not exist."""
+        """A case in one of these states; once in 16 any, which may not exist."""
         fitting = [key for key, row in table.items() if row.state in states]
-        if not fitting or self.odd(16):
+        if self.odd(16):
             return self.source.choice(len(table) + 2)
-        return self.recent(fitting)
+        return self.recent(self.some(fitting))
+
+    def some(self, fitting: Sequence[T]) -> Sequence[T]:
+        if not fitting:
+            raise Nothing
+        return fitting
 
     def actor(self, due: str, size: int = 14) -> str:
         return self.pick(self.all) if self.odd(size) else due
@@ -135,20 +146,20 @@ class Rules:
             face = self.pick((10**4, 10**6 + 7, MAX, MAX - 1))
         due = self.instant(10, 3, 1, 0, 20, 60)
         currency = self.pick((CNY, CNY, EUR))
-        spoilt = self.source.choice(60)
-        if spoilt == 59:
+        spoilt = self.source.choice(48)
+        if spoilt == 47:
             face = 0
-        elif spoilt == 58:
+        elif spoilt == 46:
             debtor = supplier
-        elif spoilt == 57:
-            due = self.model.now - self.pick((0, 1))
-        elif spoilt == 56:
+        elif spoilt == 45:
+            due = self.model.now - self.pick((0, 0, 1))
+        elif spoilt == 44:
             due = self.model.now + m.MAX_TERM + self.pick((1, 0))
-        elif spoilt == 55:
+        elif spoilt == 43:
             currency = UNLISTED
-        elif spoilt == 54:
+        elif spoilt == 42:
             due = 2**64 - 1
-        elif spoilt == 53:
+        elif spoilt == 41:
             debtor = self.pick(self.all)
         args = (debtor, currency, face, due, self.fingerprint(), self.number())
         if self.w.do(self.actor(supplier, 25), "ledger.draft", *args) and not self.odd(4):
@@ -168,8 +179,9 @@ class Rules:
         return self.pick(holders) if holders and not self.odd(25) else self.pick(self.all)
 
     def _opened(self) -> int:
-        fitting = [i for i in self.model.receivables if self.model.is_open(i)]
-        return self.recent(fitting) if fitting and not self.odd(20) else self.source.choice(len(self.model.receivables) + 2)
+        if self.odd(20):
+            return self.source.choice(len(self.model.receivables) + 2)
+        return self.recent(self.some([i for i in self.model.receivables if self.model.is_open(i)]))
 
     def transfer(self) -> None:
         id_ = self._opened()
@@ -190,14 +202,14 @@ class Rules:
         ]
         ids = [self.recent(own) for _ in range(1 + self.source.choice(3))] if own else []
         units = [max(1, self.model.holdings[i, giver].units // 4) for i in ids]
-        spoilt = self.source.choice(16)
-        if spoilt == 15:
+        spoilt = self.source.choice(13)
+        if spoilt == 12:
             ids, units = [1] * 33, [1] * 33
-        elif spoilt == 14:
+        elif spoilt == 11:
             units = [*units, 1]
-        elif spoilt == 13 and units:
+        elif spoilt == 10 and units:
             units[-1] = self.part(self.model.holdings[ids[-1], giver].units)
-        elif spoilt == 12 and ids:
+        elif spoilt == 9 and ids:
             ids[0] = self.source.choice(len(self.model.receivables) + 2)
         taker = self.pick((*self.companies, self.w.bank, self.w.guest))
         self.w.do(self._can_send(self.actor(giver, 25)), "ledger.safeBatchTransferFrom", giver, taker, ids, units, b"")
@@ -241,9 +253,9 @@ class Rules:
 
     def claim(self) -> None:
         fitting = [key for key in self.model.holdings if self.model.claimable(*key)]
-        if not fitting or self.odd(12):
-            fitting = list(self.model.holdings) or [(1, self.w.supplier)]
-        id_, holder = self.recent(fitting)
+        if self.odd(7):
+            fitting = list(self.model.holdings)
+        id_, holder = self.recent(self.some(fitting))
         self.w.do(self._can_send(holder), "ledger.claim", id_)
 
     def dilute(self) -> None:
@@ -267,9 +279,9 @@ class Rules:
             for (i, holder), held in self.model.holdings.items()
             if held.units and self.model.is_defaulted(i)
         ]
-        if not fitting or self.odd(5):
-            fitting = [key for key in self.model.holdings if self.model.receivables[key[0]].state] or [(1, self.w.supplier)]
-        id_, holder = self.recent(fitting)
+        if self.odd(6):
+            fitting = list(self.model.holdings)
+        id_, holder = self.recent(self.some(fitting))
         self.w.do(self._can_send(holder), "ledger.writeOff", id_, BASIS)
 
     def _put_back(self, bank: str, nonce: int) -> bool:
@@ -280,16 +292,14 @@ class Rules:
         ripe = [key for key in held if self.model.is_defaulted(self.model.recourses[key].receivable)]
         if ripe and not self.odd(12):
             self._put_back(*self.recent(ripe))
-        elif self.model.recourses:
-            self._put_back(*self.recent(tuple(self.model.recourses)))
-        else:
-            self._put_back(self.w.bank, 1)
+        elif self.odd(3):
+            self._put_back(*self.recent(tuple(self.model.recourses) or ((self.w.bank, 1),)))
 
     def repay(self) -> None:
         owed = [key for key, found in self.model.recourses.items() if found.state == m.OWED]
-        if not owed or self.odd(20):
+        if self.odd(12):
             owed = list(self.model.recourses) or [(self.w.bank, 1)]
-        bank, nonce = self.recent(owed)
+        bank, nonce = self.recent(self.some(owed))
         found = self.model.recourses[bank, nonce]
         seller = found.seller if found.seller != m.ZERO else self.w.supplier
         receiver = self.model.parties[seller].receiver
@@ -391,8 +401,8 @@ class Rules:
         """A new quote, filled at once or kept."""
         id_ = self._opened()
         seller = self._holder(id_)
-        bank = self.pick(self.banks)
-        if self.odd(40):
+        bank = self.pick([b for b in self.banks if b != seller])
+        if self.odd(60):
             bank = self.pick((self.w.company3, seller))
         units = self.part(self.model.holdings[id_, seller].units)
         self._offer(id_, seller, bank, units, recourse=self.odd(2), divisible=self.odd(2))
@@ -408,11 +418,9 @@ class Rules:
             and self.model.is_open(quote.receivable)
             and self.model.now <= quote.valid_until
         ]
-        if not good or self.odd(7):
+        if self.odd(7):
             good = self.quotes
-        if not good:
-            return
-        quote, signature = self.recent(good)
+        quote, signature = self.recent(self.some(good))
         digest = self.model.quote_digest(quote)
         rest = max(0, quote.units - self.model.filled[digest])
         units = self.part(rest) if quote.divisible or self.odd(10) else quote.units
@@ -493,7 +501,7 @@ class Rules:
         if spoilt == 39:
             until = self.model.now + m.MAX_RESERVATION + self.pick((1, 0))
         elif spoilt == 38:
-            until = self.model.now - self.pick((1, 0))
+            until = self.model.now - self.pick((1, 1, 0))
         elif spoilt == 37:
             seller = bank
         elif spoilt == 36:
@@ -529,8 +537,8 @@ class Rules:
 
     def _reserved(self, *states: int) -> bytes:
         fitting = [f for f in self.model.entries if self.model.state_of(f) in states]
-        if fitting and not self.odd(10):
-            return self.recent(fitting)
+        if not self.odd(8):
+            return self.recent(self.some(fitting))
         return self.recent(tuple(self.model.entries)) if self.model.entries and not self.odd(5) else self.fingerprint()
 
     def after_reservation(self) -> None:
@@ -573,16 +581,16 @@ class Rules:
         owner = self.pick((self.w.supplier, self.w.company3, self.w.company4, self.w.hook, self.w.debtor))
         quantity = 1 + self.source.choice(30) if not self.odd(8) else self.pick((MAX, 10**6))
         goods, unit = BASIS, b"TNE"
-        spoilt = self.source.choice(30)
-        if spoilt == 29:
+        spoilt = self.source.choice(20)
+        if spoilt == 19:
             quantity = 0
-        elif spoilt == 28:
+        elif spoilt == 18:
             owner = warehouse
-        elif spoilt == 27:
+        elif spoilt == 17:
             goods = NIL
-        elif spoilt == 26:
+        elif spoilt == 16:
             unit = bytes(3)
-        elif spoilt == 25:
+        elif spoilt == 15:
             owner = self.pick(self.all)
         args = (owner, self.fingerprint(), self.number(), goods, quantity, unit)
         self.w.do(self._can_send(self.actor(warehouse, 30)), "warehouse.issue", *args)
@@ -627,7 +635,7 @@ class Rules:
 
     def pledge(self) -> None:
         fitting = [i for i, r in self.model.receipts.items() if r.state == m.STORED and r.quantity > r.pledged]
-        id_ = self.recent(fitting) if fitting and not self.odd(12) else self.number_of(self.model.receipts, m.STORED)
+        id_ = self.recent(self.some(fitting)) if not self.odd(12) else self.number_of(self.model.receipts, m.STORED)
         found = self.model.receipts[id_]
         owner = self._of(found.owner, self.w.supplier)
         bank, supervisor = self.pick(self.financiers), self.pick(self.supervisors)
@@ -667,7 +675,7 @@ class Rules:
             if not self.odd(5):
                 id_ = self.number_of(self.model.pledges, state)
                 found = self.model.pledges[id_]
-            if self.odd(5) and 0 <= found.answer_by - self.model.now <= 3 * DAY:
+            if self.odd(9) and 0 <= found.answer_by - self.model.now <= 3 * DAY:
                 self.w.wait(found.answer_by - self.model.now + self.pick((1, 0)))
         if how == "lapse":
             waiting = found.answer_by - self.model.now
@@ -675,6 +683,10 @@ class Rules:
                 self.w.wait(waiting + (0 if self.odd(4) else 1))
             self.w.do(self._can_send(self.pick(self.all)), "warehouse.lapse", id_)
             return
+        if how == "withdraw" and not self.odd(6):
+            state = self.pick((m.PROPOSED, m.ACCEPTED))
+            id_ = self.number_of(self.model.pledges, state)
+            found = self.model.pledges[id_]
         owner = self.model.receipts[found.receipt].owner
         due = {
             "accept": self._of(found.bank, self.w.bank),
@@ -807,10 +819,236 @@ class Rules:
         if soon and soon[0] < self.model.now + 100 * DAY:
             self.w.wait(soon[0] - self.model.now + self.pick((0, -1)))
 
+    # --- mistakes, one at a time and on purpose
+
+    def wrong_receivable(self) -> None:
+        w, now = self.w, self.model.now
+        open_ones = [i for i in self.model.receivables if self.model.is_open(i)]
+        drafts = [i for i, r in self.model.receivables.items() if r.state in (m.DRAFT, m.DISPUTED)]
+        mistake = self.source.choice(8)
+        if mistake == 0 and open_ones:
+            id_ = self.recent(open_ones)
+            supplier = self.model.receivables[id_].supplier
+            other = self.pick([c for c in self.companies if c != supplier])
+            w.do(other, "ledger.dilute", id_, 1, self.new(), self.new())
+        elif mistake == 1 and drafts:
+            id_ = self.recent(drafts)
+            row = self.model.receivables[id_]
+            w.do(row.debtor, "ledger.withdraw", id_)
+            w.do(row.supplier, self.pick(("ledger.reject", "ledger.confirm")), id_)
+        elif mistake == 2 and open_ones:
+            id_ = self.recent(open_ones)
+            holder = self._holder(id_)
+            w.do(holder, "ledger.safeTransferFrom", holder, w.bank, id_, 0, b"")
+        elif mistake == 3:
+            w.do(w.application, "register.enter", self.new(), self.new(), self.pick((2**48, 2**256 - 1, 2**48 - 1)), w.bank)
+        elif mistake == 4:
+            until = now + m.MAX_RESERVATION + self.pick((1, 1, 0))
+            seller = self.pick((w.supplier, w.company3))
+            consent = Consent(self.new(), self.new(), seller, w.bank, until, 9)
+            w.do(w.bank, "register.reserve", consent, w.sign(seller, self.model.consent_digest(consent)))
+        elif mistake == 5:
+            bank = self.pick(self.financiers)
+            consent = Consent(self.new(), self.new(), bank, bank, now + 9, 9)
+            w.do(bank, "register.reserve", consent, w.sign(bank, self.model.consent_digest(consent)))
+        elif mistake == 6:
+            for contract in ("register", "ledger", "desk", "warehouse"):
+                w.do(self.pick((w.founder, w.supplier)), f"{contract}.setAuthority", w.at["authority"])
+        elif open_ones:
+            id_ = self.recent(open_ones)
+            w.do(w.mover, "ledger.giveBack", id_, w.bank, w.supplier, 1, w.bank)
+
+    def at_the_due_date(self) -> None:
+        """The last second in which units change hands, or the first in which they do not."""
+        now = self.model.now
+        soon = [i for i, r in self.model.receivables.items() if self.model.is_open(i) and r.due <= now + 4 * DAY]
+        id_ = self.recent(self.some(soon))
+        holders = [a for (i, a), held in self.model.holdings.items() if i == id_ and held.units and a in self.w.keys]
+        giver = self._can_send(self.pick(self.some(holders)))
+        self.w.wait(self.model.receivables[id_].due - now - self.pick((0, 1)))
+        for taker in (self.w.company3, self.w.guest):
+            self.w.do(giver, "ledger.safeTransferFrom", giver, taker, id_, 1, b"")
+
+    def dispute_story(self) -> None:
+        debtor, supplier = self.pick((self.w.debtor, self.w.company4)), self.pick((self.w.supplier, self.w.company3))
+        args = (debtor, CNY, 1 + self.source.choice(9), self.instant(5), self.new(), self.new())
+        if self.w.do(supplier, "ledger.draft", *args):
+            id_ = len(self.model.receivables)
+            self.w.do(debtor, "ledger.dispute", id_, BASIS)
+            how = self.pick(("confirm", "reject", "withdraw", "strike", "dispute"))
+            actor = {"withdraw": supplier, "strike": self.w.court}.get(how, debtor)
+            self.w.do(actor, f"ledger.{how}", id_, *((BASIS,) if how in ("strike", "dispute") else ()))
+
+    def parts_story(self) -> None:
+        """A divisible quote filled unit by unit, and then some; or an indivisible one in parts."""
+        fitting = [
+            (i, account)
+            for (i, account), held in self.model.holdings.items()
+            if held.units > 3 and self.model.is_open(i) and (account in self.w.keys or account == self.w.hook)
+        ]
+        if not fitting:
+            return
+        id_, seller = self.recent(fitting)
+        if seller in (self.w.bank3, self.w.bank, self.w.bank2):
+            return
+        self._offer(id_, seller, self.pick(self.banks), 4, recourse=self.odd(2), divisible=not self.odd(4))
+        quote, signature = self.quotes[-1]
+        quote = quote._replace(proceeds=self.pick((4, 7, 5, 3)))
+        signature = self.w.sign(quote.bank, self.model.quote_digest(quote))
+        self.quotes[-1] = (quote, signature)
+        for units in self.pick(((1, 1, 2), (1, 2, 1), (2, 1, 2), (1, 1, 1), (3, 1, 1))):
+            self._fill(quote, units, signature)
+        if self.odd(3):
+            self.w.do(quote.bank, "desk.cancel", quote.nonce)
+
+    def wrong_recourse(self) -> None:
+        owed = [key for key, found in self.model.recourses.items() if found.state == m.OWED]
+        if not owed:
+            return
+        bank, nonce = self.recent(owed)
+        found = self.model.recourses[bank, nonce]
+        amount = self.pick((found.amount - found.repaid + 1, 0, 0, MAX))
+        self.w.do(found.seller, "desk.repay", bank, nonce, amount)
+        self.w.do(self.w.company4, "desk.repay", bank, nonce, 1)
+
+    def wrong_goods(self) -> None:
+        stored = [i for i, r in self.model.receipts.items() if r.state == m.STORED and r.quantity > r.pledged]
+        if not stored:
+            return
+        w, now = self.w, self.model.now
+        id_ = self.recent(stored)
+        row = self.model.receipts[id_]
+        free, owner = row.quantity - row.pledged, row.owner
+        terms = [id_, w.bank, w.supervisor, 1, 5, CNY, now + DAY]
+        mistake = self.source.choice(9)
+        if mistake == 0:
+            terms[6] = now - self.pick((1, 1, 0))
+        elif mistake == 1:
+            terms[6] = now + m.MAX_ANSWER + self.pick((1, 1, 0))
+        elif mistake == 2:
+            terms[1] = self.pick((owner, row.warehouse))
+        elif mistake == 3:
+            terms[2] = self.pick((owner, row.warehouse, w.bank))
+        elif mistake == 4:
+            terms[4] = 0
+        elif mistake == 5:
+            terms[3] = min(MAX, free + 1)
+        elif mistake == 6:
+            w.do(owner, "warehouse.transfer", id_, self.pick((owner, row.warehouse)))
+            return
+        elif mistake == 7:
+            w.do(row.warehouse, "warehouse.reportShortage", id_, 0, min(MAX, row.quantity + 1), BASIS)
+            w.do(owner, "warehouse.deliver", id_, 1)
+            return
+        else:
+            w.do(row.warehouse, "warehouse.deliver", id_, self.pick((min(MAX, free + 1), 0)))
+            return
+        w.do(owner, "warehouse.pledge", *terms)
+
+    def wrong_pledge(self) -> None:
+        w = self.w
+        waiting = [i for i, p in self.model.pledges.items() if p.state in (m.PROPOSED, m.ACCEPTED)]
+        active = [i for i, p in self.model.pledges.items() if p.state == m.PLEDGED]
+        if active and self.odd(2):
+            id_ = self.recent(active)
+            row = self.model.pledges[id_]
+            mistake = self.source.choice(5)
+            if mistake == 0:
+                w.do(self.pick((w.company3, row.supervisor)), "warehouse.release", id_, 1)
+            elif mistake == 1:
+                w.do(row.bank, "warehouse.release", id_, min(MAX, row.quantity + 1))
+            elif mistake == 2:
+                w.do(w.court, "warehouse.enforce", id_, min(MAX, row.quantity + 1), row.bank, BASIS)
+            elif mistake == 3:
+                other = [i for i, r in self.model.receipts.items() if r.state == m.STORED and i != row.receipt]
+                if other:
+                    w.do(row.supervisor, "warehouse.reportShortage", self.recent(other), id_, 1, BASIS)
+            else:
+                other_one = w.supervisor if row.supervisor != w.supervisor else w.supervisor2
+                w.do(other_one, "warehouse.reportShortage", row.receipt, id_, 1, BASIS)
+        elif waiting:
+            id_ = self.recent(waiting)
+            row = self.model.pledges[id_]
+            mistake = self.source.choice(4)
+            if mistake == 0:
+                other_bank = w.bank if row.bank != w.bank else w.bank2
+                other_one = w.supervisor if row.supervisor != w.supervisor else w.supervisor2
+                if row.state == m.PROPOSED:
+                    w.do(other_bank, "warehouse.accept", id_)
+                else:
+                    w.do(other_one, "warehouse.confirm", id_, BASIS)
+            elif mistake == 1:
+                w.do(self.pick((w.company3, self.model.receipts[row.receipt].owner)), "warehouse.decline", id_, BASIS)
+            elif mistake == 2:
+                w.do(w.stranger, "warehouse.lapse", id_)
+            elif row.answer_by - self.model.now <= 3 * DAY:  # a second too late, or just in time
+                w.wait(row.answer_by - self.model.now + self.pick((1, 1, 0)))
+                call = "warehouse.accept" if row.state == m.PROPOSED else "warehouse.confirm"
+                actor, args = (row.bank, ()) if row.state == m.PROPOSED else (row.supervisor, (BASIS,))
+                w.do(actor, call, id_, *args)
+
+    def goods_story(self) -> None:
+        """A whole lot, pledged and enforced; or left with the bank's acceptance until it lapses."""
+        w = self.w
+        quantity = 2 + self.source.choice(5)
+        if not w.do(w.warehouse2, "warehouse.issue", w.company3, self.new(), self.new(), BASIS, quantity, b"KGM"):
+            return
+        args = (len(self.model.receipts), w.bank, w.supervisor2, quantity, 9, EUR, self.model.now + 60)
+        if not w.do(w.company3, "warehouse.pledge", *args):
+            return
+        pledge = len(self.model.pledges)
+        w.do(w.bank, "warehouse.accept", pledge)
+        end = self.source.choice(5)
+        if end == 0:
+            w.wait(61)
+            w.do(w.stranger, "warehouse.lapse", pledge)
+        elif end == 1:
+            w.do(self.pick((w.bank, w.supervisor2)), "warehouse.decline", pledge, BASIS)
+        elif end == 4:
+            w.do(w.company3, "warehouse.withdraw", pledge)
+        else:
+            w.do(w.supervisor2, "warehouse.confirm", pledge, BASIS)
+            if end == 2:
+                w.do(w.court, "warehouse.enforce", pledge, 1, w.company4, BASIS)
+                w.do(w.court, "warehouse.enforce", pledge, quantity - 1, w.bank, BASIS)
+            else:
+                w.do(w.bank, "warehouse.release", pledge, 1)
+                w.do(w.bank, "warehouse.release", pledge, quantity - 1)
+                w.do(w.warehouse2, "warehouse.deliver", args[0], quantity)
+
+    # --- what ends an episode, for nothing else would survive it
+
+    def goodbye(self) -> None:
+        """Somebody with money to come is retired, and gets it no more; nor does a bank what a seller owes it."""
+        for owner, call, args in (
+            *(
+                (holder, "ledger.claim", (i,))
+                for (i, holder) in self.model.holdings
+                if self.model.claimable(i, holder) and holder in self.w.keys and holder != self.w.bank3
+            ),
+            *(
+                (found.seller, "desk.repay", (bank, nonce, 1))
+                for (bank, nonce), found in self.model.recourses.items()
+                if found.state == m.OWED
+            ),
+        ):
+            leaving = owner if call == "ledger.claim" else args[0]
+            if not self.odd(3) or leaving in (self.w.founder, self.w.court, self.w.guest, self.w.bank3):
+                continue
+            if self.model.parties[leaving].status in (m.ACTIVE, m.SUSPENDED):
+                self.w.do(self.w.founder, "members.retire", leaving, BASIS)
+            self.w.do(owner, call, *args)
+            return
+
     def expiry(self) -> None:
-        """The guest's enrolment ends in this episode, and somebody deals with it."""
-        self.w.wait(self.w.guest_until - self.model.now + self.pick((1, 0)))
-        self.w.do(self.w.supplier, "ledger.draft", self.w.guest, CNY, 5, self.model.now + DAY, self.new(), self.new())
+        """The guest's enrolment ends, with the second after its last one."""
+        if self.odd(2):
+            return
+        self.w.wait(self.w.guest_until - self.model.now)
+        for _ in range(2):
+            args = (self.w.guest, CNY, 5, self.model.now + DAY, self.new(), self.new())
+            self.w.do(self.pick((self.w.supplier, self.w.company3)), "ledger.draft", *args)
+            self.w.wait(1)
 
     def manager(self) -> None:
         """Calls through `AccessManager.execute`, which arrive with the manager as their sender, by who may make them."""
@@ -818,10 +1056,10 @@ class Rules:
         basis = BASIS
         held = next(((i, a) for i, a in self.model.holdings), (1, w.supplier))
         consent, signed = self._agree(w.bank)
-        lot = self._reserved(m.RESERVED)
-        receivable = self.number_of(self.model.receivables, m.DRAFT, m.CONFIRMED)
-        receipt = self.number_of(self.model.receipts, m.STORED)
-        pledge = self.number_of(self.model.pledges, m.PROPOSED, m.PLEDGED)
+        lot = self.recent(tuple(self.model.entries) or (NIL,))
+        receivable = self.source.choice(len(self.model.receivables) + 1)
+        receipt = self.source.choice(len(self.model.receipts) + 1)
+        pledge = self.source.choice(len(self.model.pledges) + 1)
         quote = Quote(receivable, 1, 1, w.supplier, w.bank, False, False, self.model.now, 1)
         calls: tuple[tuple[Any, ...], ...] = (
             (founder, "register.release", lot),
@@ -879,16 +1117,24 @@ WEIGHTS: dict[str, int] = {
     "pay": 16,
     "claim": 14,
     "dilute": 7,
-    "write_off": 2,
+    "write_off": 4,
     "put_back": 3,
-    "repay": 6,
+    "repay": 9,
     "default_story": 1,
     "nothing_owed_story": 1,
     "mover": 4,
-    "quote": 16,
+    "quote": 18,
     "fill": 12,
     "own_quote": 1,
     "two_quotes_one_nonce": 2,
+    "wrong_receivable": 10,
+    "dispute_story": 4,
+    "at_the_due_date": 4,
+    "parts_story": 4,
+    "wrong_recourse": 12,
+    "wrong_goods": 11,
+    "wrong_pledge": 12,
+    "goods_story": 4,
     "cancel": 5,
     "reserve": 14,
     "withdraw_consent": 3,
@@ -898,7 +1144,7 @@ WEIGHTS: dict[str, int] = {
     "issue": 10,
     "goods": 12,
     "pledge": 12,
-    "answer_pledge": 12,
+    "answer_pledge": 14,
     "active_pledge": 10,
     "standing": 9,
     "money": 5,
@@ -910,4 +1156,6 @@ WEIGHTS: dict[str, int] = {
 DRAWN = tuple(name for name, weight in WEIGHTS.items() for _ in range(weight))
 
 
+#: These come once, in this order.
+ENDINGS = ("goodbye", "expiry")
 Step = tuple[str, tuple[int, ...]]

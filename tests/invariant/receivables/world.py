@@ -373,6 +373,7 @@ class World:
             self.tally[f"error {kind}: {name}"] += 1
             self.tally[f"error *: {name}"] += 1
             self.tally[f"refused {call}"] += 1
+            self.tally[f"why {call}: {name}"] += 1
             return False
         self.chain.evm.reset_transient_storage()
         self.tally["succeeded"] += 1
