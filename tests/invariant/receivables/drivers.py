@@ -23,7 +23,7 @@ class Failed(AssertionError):
         self.kind, self.calls = kind, calls
 
 
-def episode(world: World, seed: str, size: int = EPISODE) -> int:
+def episode(world: World, seed: str, size: int = EPISODE, shrinking: bool = True) -> int:
     """From a seed: as many rules as make `size` calls, then a last look at everything. The number of calls made."""
     steps: list[Step] = []
     world.begin()
@@ -41,7 +41,7 @@ def episode(world: World, seed: str, size: int = EPISODE) -> int:
         found = f"{type(error).__name__}: {error}"
     finally:
         world.end()
-    shorter, log = shrink(world, steps, kind)
+    shorter, log = shrink(world, steps, kind) if shrinking else (steps, world.log)
     report = [
         f"seed {seed!r}, call {calls}: {found}",
         f"{len(shorter)} of {len(steps)} rules are enough to see it:",

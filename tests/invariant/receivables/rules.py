@@ -359,6 +359,35 @@ class Rules:
         for _ in range(2):
             self.put_back()
 
+    def carry_story(self) -> None:
+        """Two banks put three units of seven back each: rounding makes more claimed on them than their part, and at the next payment all entitlements
+        together exceed what is held."""
+        seller, keeper, now = self.w.supplier, self.w.company3, self.model.now
+        due = now + DAY
+        if not self.w.do(seller, "ledger.draft", self.w.debtor, EUR, 20, due, self.new(), self.new()):
+            return
+        id_ = len(self.model.receivables)
+        self.w.do(self.w.debtor, "ledger.confirm", id_)
+        banks = (self.w.bank, self.w.bank2)
+        for bank in banks:
+            for units, recourse in ((4, False), (3, True)):
+                self._offer(id_, seller, bank, units, recourse=recourse, divisible=False)
+                quote = self.quotes[-1][0]._replace(proceeds=1, nonce=1000 + len(self.quotes))
+                self.quotes[-1] = (quote, self.w.sign(bank, self.model.quote_digest(quote)))
+                self._fill(quote, units, self.quotes[-1][1])
+        self.w.do(seller, "ledger.safeTransferFrom", seller, keeper, id_, 6, b"")
+        self._pay(id_, self.pick((9, 9, 4, 13)))
+        self.w.wait(due + self.w.where.grace - now)
+        for bank in banks:
+            for key, found in tuple(self.model.recourses.items()):
+                if key[0] == bank and found.receivable == id_ and found.state == m.HELD:
+                    self._put_back(*key)
+        self._pay(id_, self.pick((1, 1, 2)))
+        for holder in (*banks, keeper, seller, keeper):
+            self.w.do(holder, "ledger.claim", id_)
+        if self.odd(2):
+            self.w.do(self.w.mover, "ledger.giveBack", id_, seller, keeper, 1, keeper)
+
     def mover(self) -> None:
         """Another desk than the financing desk, which asks for what it likes."""
         overdue = self._overdue()
@@ -460,7 +489,7 @@ class Rules:
         self._offer(id_, self.w.bank, self.w.bank, 1, recourse=False, divisible=False)
         self._fill(self.quotes[-1][0], 1, self.quotes[-1][1])
         self._offer(id_, self.w.supplier, self.w.company3, 1, recourse=False, divisible=False)
-        self._fill(self.quotes[-1][0], 1, self.quotes[-1][1])
+        self._fill(self.quotes[-1][0], self.pick((1, 0)), self.quotes[-1][1])
         self._offer(id_, self.w.supplier, self.w.bank, 5, recourse=False, divisible=True)
         quote = self.quotes[-1][0]._replace(proceeds=self.pick((1, 0)))
         self._fill(quote, 1, self.w.sign(self.w.bank, self.model.quote_digest(quote)))
@@ -656,9 +685,12 @@ class Rules:
             currency = UNLISTED
         actor = self._can_send(self.actor(owner, 25))
         args = (id_, bank, supervisor, quantity, secured, currency, answer_by)
-        if self.w.do(actor, "warehouse.pledge", *args) and not self.odd(3):
+        if self.w.do(actor, "warehouse.pledge", *args):
             pledge = len(self.model.pledges)
-            if self.w.do(bank, "warehouse.accept", pledge) and not self.odd(3):
+            if self.odd(3):
+                if self.odd(4):
+                    self.w.do(owner, "warehouse.withdraw", pledge)
+            elif self.w.do(bank, "warehouse.accept", pledge) and not self.odd(3):
                 self.w.do(supervisor, "warehouse.confirm", pledge, BASIS)
 
     def _for(self, account: str, fallback: str) -> str:
@@ -1122,6 +1154,7 @@ WEIGHTS: dict[str, int] = {
     "repay": 9,
     "default_story": 1,
     "nothing_owed_story": 1,
+    "carry_story": 1,
     "mover": 4,
     "quote": 18,
     "fill": 12,
