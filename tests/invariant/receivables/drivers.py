@@ -6,8 +6,6 @@ Hypothesis drives the same rules in `machine.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
 from .rules import DRAWN, ENDINGS, RandomSource, ReplaySource, Rules, Step
 from .world import Difference, World
 
@@ -104,8 +102,3 @@ def shrink(world: World, steps: list[Step], kind: str, tries: int = 400) -> tupl
 
 __all__ = ["EPISODE", "Difference", "Failed", "episode", "replay", "shrink"]
 
-
-def table(tally: dict[str, int]) -> list[tuple[str, int]]:
-    """The tally as it is printed: calls first, then errors, then transitions."""
-    rows: dict[str, Any] = {k: v for k, v in tally.items() if not k.startswith("error *")}
-    return sorted(rows.items(), key=lambda row: (row[0].split(" ")[0] not in ("calls", "succeeded"), row[0]))

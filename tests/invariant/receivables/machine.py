@@ -25,11 +25,12 @@ def machine_for(world: World) -> type[RuleBasedStateMachine]:
         def __init__(self) -> None:
             super().__init__()
             world.begin()
-            self.rules = Rules(world)
+            self.rules, self.failed = Rules(world), False
 
         def teardown(self) -> None:
             try:
-                world.sweep()
+                if not self.failed:
+                    world.sweep()
             finally:
                 for line in world.log:
                     note(line)
@@ -37,7 +38,11 @@ def machine_for(world: World) -> type[RuleBasedStateMachine]:
 
     def rule_of(name: str) -> None:
         def run(self: Receivables, data: st.DataObject) -> None:
-            self.rules.run(name, DrawnSource(data))
+            try:
+                self.rules.run(name, DrawnSource(data))
+            except BaseException:  # Hypothesis also stops a run by raising
+                self.failed = True
+                raise
 
         run.__name__ = name
         setattr(Receivables, name, rule(data=st.data())(run))

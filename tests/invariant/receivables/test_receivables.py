@@ -13,12 +13,21 @@ from scripts.deployment.artifacts import ROOT, load
 from tests.city import TestCity
 
 from . import lifecycles
-from .drivers import Failed, episode
+from .drivers import Failed, episode, replay
 from .machine import machine_for
 from .mutants import MUTANTS, compiled
-from .world import World
+from .world import Difference, World
 
 SEED = os.environ.get("CHAINCITY_SEED", "20140101")
+SIZE = settings(
+    max_examples=int(os.environ.get("CHAINCITY_EXAMPLES", "40")),
+    stateful_step_count=40,
+    deadline=None,
+    database=None,
+    report_multiple_bugs=False,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
 #: Calls within which a mutant must be caught.
 BOUND = 20_000
 
@@ -37,16 +46,11 @@ def test_episodes__random_calls__contracts_and_model_agree(world):
 
 def test_machine__random_choices__contracts_and_model_agree(world):
     print(f"seed {SEED} (CHAINCITY_SEED=… takes another)")
-    size = settings(
-        max_examples=int(os.environ.get("CHAINCITY_EXAMPLES", "25")),
-        stateful_step_count=30,
-        deadline=None,
-        database=None,
-        report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(seed(int(SEED))(machine_for(world)), settings=size)
+    before = world.tally["calls"]
+    run_state_machine_as_test(seed(int(SEED))(machine_for(world)), settings=SIZE)
+    calls = world.tally["calls"] - before
+    print(f"{calls} calls")
+    assert calls > 500
 
 
 def _drawn(contract: str) -> set[tuple[str, str]]:
@@ -116,3 +120,29 @@ def test_mutant__same_rules__caught(monkeypatch, mutants, name):
         number += 1
     print(f"{name}: after {calls} calls by {caught}")
     assert caught is not None, f"{name}: not caught by {calls} calls of seed {SEED}"
+
+
+def test_machine__mutant__caught_and_shrunk(monkeypatch, mutants, capsys):
+    name = "the same goods are pledged twice"
+    monkeypatch.setitem(load(), MUTANTS[name].contract, mutants[name])
+    world = World(TestCity())
+    with pytest.raises(Difference) as caught:
+        run_state_machine_as_test(seed(int(SEED))(machine_for(world)), settings=SIZE)
+    print(caught.value.kind, *world.log, sep="\n")
+    assert caught.value.kind == "warehouse.pledge: warehouse.receipt after it"
+    # Shrunk to a lot and a pledge on it.
+    assert 2 <= len(world.log) <= 4
+
+
+def test_episode__mutant__failure_replays(monkeypatch, mutants):
+    """What a failure prints is enough to see it again: here twice, as short as it gets."""
+    name = "the same goods are pledged twice"
+    monkeypatch.setitem(load(), MUTANTS[name].contract, mutants[name])
+    world = World(TestCity())
+    with pytest.raises(Failed) as caught:
+        for number in range(20):
+            episode(world, f"{SEED}:replay:{number}")
+    steps = eval(str(caught.value).rsplit("replay(world, ", 1)[1].removesuffix(")"))
+    kind, log = replay(world, steps)
+    assert kind == caught.value.kind
+    assert len(steps) <= 3, log

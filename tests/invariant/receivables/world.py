@@ -210,9 +210,9 @@ class World:
             for token in ("CNY", "EUR"):
                 self.contracts[token].setCap(getattr(self, bank), 2**127 - 1, sender=admin)
         funds = {
-            self.debtor: RICH,
-            self.supplier: RICH,
-            self.bank: RICH,
+            self.debtor: 2 * RICH,
+            self.supplier: RICH // 2,
+            self.bank: RICH // 2,
             self.bank2: 10**7,
             self.bank3: 10**7,
             self.company3: 10**5,
