@@ -7,19 +7,26 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
-/// @title A holder of units whose receiver's hook accepts, refuses, answers nonsense or sends the units on at once
+/// @title A holder of units whose receiver's hook accepts, refuses, answers nonsense, sends the units on at once, never ends or calls somebody
 contract UnitReceiverMock is IERC1155Receiver, ERC165 {
     enum Mode {
         Accept,
         Refuse,
         Nonsense,
-        SendTwiceOn
+        SendTwiceOn,
+        Spin,
+        Call
     }
 
     Mode public mode;
     address public accomplice;
     /// @notice What the last hook was called with.
     bytes public lastCall;
+    /// @notice Whom the hook calls with what, and what came of it.
+    address public target;
+    bytes public data;
+    bool public succeeded;
+    bytes public answer;
 
     error UnitReceiverMock_Refused();
 
@@ -28,13 +35,18 @@ contract UnitReceiverMock is IERC1155Receiver, ERC165 {
         accomplice = accomplice_;
     }
 
-    /// @notice Call anything in this account's name.
-    function run(address target, bytes calldata data) external {
-        Address.functionCall(target, data);
+    function setCall(address target_, bytes calldata data_) external {
+        (mode, target, data) = (Mode.Call, target_, data_);
     }
 
-    function onERC1155Received(address operator, address from, uint256 id, uint256 value, bytes calldata data) external returns (bytes4) {
-        lastCall = abi.encode(operator, from, id, value, data);
+    /// @notice Call anything in this account's name.
+    function run(address target_, bytes calldata data_) external {
+        Address.functionCall(target_, data_);
+    }
+
+    function onERC1155Received(address operator, address from, uint256 id, uint256 value, bytes calldata data_) external returns (bytes4) {
+        lastCall = abi.encode(operator, from, id, value, data_);
+        _misbehave();
         if (mode == Mode.Refuse) revert UnitReceiverMock_Refused();
         if (mode == Mode.Nonsense) return 0xdeadbeef;
         if (mode == Mode.SendTwiceOn) {
@@ -49,14 +61,25 @@ contract UnitReceiverMock is IERC1155Receiver, ERC165 {
         address from,
         uint256[] calldata ids,
         uint256[] calldata values,
-        bytes calldata data
+        bytes calldata data_
     ) external returns (bytes4) {
-        lastCall = abi.encode(operator, from, ids, values, data);
+        lastCall = abi.encode(operator, from, ids, values, data_);
+        _misbehave();
         if (mode == Mode.Refuse) revert UnitReceiverMock_Refused();
         return mode == Mode.Nonsense ? bytes4(0xdeadbeef) : this.onERC1155BatchReceived.selector;
     }
 
     function supportsInterface(bytes4 interfaceId) public view override(ERC165, IERC165) returns (bool) {
         return interfaceId == type(IERC1155Receiver).interfaceId || super.supportsInterface(interfaceId);
+    }
+
+    function _misbehave() private {
+        // solhint-disable-next-line avoid-low-level-calls
+        if (mode == Mode.Call) (succeeded, answer) = target.call(data);
+        if (mode != Mode.Spin) return;
+        uint256 turns;
+        while (gasleft() > 0) {
+            ++turns;
+        }
     }
 }

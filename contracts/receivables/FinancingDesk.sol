@@ -55,8 +55,10 @@ contract FinancingDesk is IFinancingDesk, Desk, EIP712 {
     function cancel(uint256 nonce) external {
         address actor = _actor();
 
-        _endable(actor, nonce);
-        _set(actor, nonce, NonceState.Cancelled);
+        mapping(uint256 word => uint256) storage words = _nonces[actor];
+        uint256 word = words[nonce >> 7];
+        _requireNotEnded(word, actor, nonce);
+        words[nonce >> 7] = _with(word, nonce, NonceState.Cancelled);
 
         emit QuoteCancelled(nonce, actor);
     }
@@ -145,20 +147,27 @@ contract FinancingDesk is IFinancingDesk, Desk, EIP712 {
     /// @dev Counts a fill of the quote; what it pays, and whether nothing is left of the quote.
     function _fill(Quote calldata quote, uint128 units, bytes32 digest) private returns (uint128 proceeds, bool complete) {
         address bank = quote.bank;
+        uint256 nonce = quote.nonce;
         uint128 offered = quote.units;
-        NonceState state = _endable(bank, quote.nonce);
-        uint128 before = state == NonceState.InParts ? _filled[digest] : 0;
-        if (state == NonceState.InParts && before == 0) revert FinancingDesk_NonceOfAnotherQuote(bank, quote.nonce);
-        if (units > offered - before) revert FinancingDesk_Overfilled(bank, quote.nonce, offered - before, units);
+        mapping(uint256 word => uint256) storage words = _nonces[bank];
+        uint256 word = words[nonce >> 7];
+        bool inParts = _requireNotEnded(word, bank, nonce) == NonceState.InParts;
+        uint128 before = inParts ? _filled[digest] : 0;
+        if (inParts && before == 0) revert FinancingDesk_NonceOfAnotherQuote(bank, nonce);
+        if (units > offered - before) revert FinancingDesk_Overfilled(bank, nonce, offered - before, units);
         complete = units == offered - before;
         if (!complete && !quote.divisible) revert FinancingDesk_Indivisible(offered, units);
+
+        if (complete && !inParts) {
+            words[nonce >> 7] = _with(word, nonce, NonceState.Used);
+            return (quote.proceeds, true);
+        }
         // Two uint128 multiply within 256 bits, and what was filled is at most what was offered, so the quotients are at most `proceeds`.
         uint256 total = (uint256(quote.proceeds) * (before + units)) / offered;
         proceeds = uint128(total - (uint256(quote.proceeds) * before) / offered);
-
-        if (complete) _set(bank, quote.nonce, NonceState.Used);
-        else if (before == 0) _set(bank, quote.nonce, NonceState.InParts);
-        if (!complete || before != 0) _filled[digest] = before + units;
+        if (complete) words[nonce >> 7] = _with(word, nonce, NonceState.Used);
+        else if (!inParts) words[nonce >> 7] = _with(word, nonce, NonceState.InParts);
+        _filled[digest] = before + units;
     }
 
     /// @dev All parts of a nonce are of one quote, so of one seller and receivable.
@@ -173,16 +182,15 @@ contract FinancingDesk is IFinancingDesk, Desk, EIP712 {
     }
 
     /// @dev Reverts when the nonce has come to its end, and says how.
-    function _endable(address bank, uint256 nonce) private view returns (NonceState state) {
-        state = _stateIn(_nonces[bank][nonce >> 7], nonce);
+    function _requireNotEnded(uint256 word, address bank, uint256 nonce) private pure returns (NonceState state) {
+        state = _stateIn(word, nonce);
         if (state == NonceState.Used) revert FinancingDesk_NonceUsed(bank, nonce);
         if (state == NonceState.Cancelled) revert FinancingDesk_NonceCancelled(bank, nonce);
     }
 
-    function _set(address bank, uint256 nonce, NonceState state) private {
+    function _with(uint256 word, uint256 nonce, NonceState state) private pure returns (uint256) {
         uint256 shift = (nonce & 127) * 2;
-        uint256 word = _nonces[bank][nonce >> 7];
-        _nonces[bank][nonce >> 7] = (word & ~(uint256(3) << shift)) | (uint256(state) << shift);
+        return (word & ~(uint256(3) << shift)) | (uint256(state) << shift);
     }
 
     function _stateIn(uint256 word, uint256 nonce) private pure returns (NonceState) {

@@ -174,7 +174,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
         _requireDefaulted(id);
         if (units == 0) revert ReceivableLedger_ZeroUnits(id);
         currency = _receivables[id].currency;
-        uint128 due = claimable(id, from);
+        uint128 due = _claimable(id, _receivables[id], _holdings[id][from]);
 
         _holdings[id][from].claimed += due;
         uint128 moved = _moveBack(id, from, to, units);
@@ -196,7 +196,8 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
 
         emit TransferSingle(from, from, to, id, value);
 
-        ERC1155Utils.checkOnERC1155Received(from, from, to, id, value, data);
+        // Asked here too, so that `data` is not copied for a receiver without code.
+        if (to.code.length != 0) ERC1155Utils.checkOnERC1155Received(from, from, to, id, value, data);
     }
 
     /// @inheritdoc IERC1155
@@ -255,14 +256,16 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
     /// @inheritdoc IReceivableLedger
     function claim(uint256 id) external returns (uint128 amount) {
         address holder = _actor();
-        amount = claimable(id, holder);
+        Record storage found = _receivables[id];
+        Holding storage holding_ = _holdings[id][holder];
+        amount = _claimable(id, found, holding_);
         if (amount == 0) revert ReceivableLedger_NothingToClaim(id, holder);
 
-        _holdings[id][holder].claimed += amount;
+        holding_.claimed += amount;
 
         emit ReceivableClaimed(id, holder, amount);
 
-        escrow.payOut(id, currencies.tokenOf(_receivables[id].currency), holder, amount);
+        escrow.payOut(id, currencies.tokenOf(found.currency), holder, amount);
     }
 
     // --- credit notes and losses
@@ -299,7 +302,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
 
         _writtenOff[id][holder] = true;
 
-        emit ReceivableWrittenOff(id, holder, held.units - _entitlement(id, held.units), basis);
+        emit ReceivableWrittenOff(id, holder, held.units - _entitlement(_receivables[id], held.units), basis);
     }
 
     // --- views
@@ -317,19 +320,8 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
     }
 
     /// @inheritdoc IReceivableLedger
-    function claimable(uint256 id, address holder) public view returns (uint128) {
-        Holding memory holder_ = _holdings[id][holder];
-        // Nobody holds units of a receivable without a face.
-        if (holder_.units == 0) return 0;
-        uint128 entitlement = _entitlement(id, holder_.units);
-        if (entitlement <= holder_.claimed) return 0;
-        uint128 amount = entitlement - holder_.claimed;
-        Record storage found = _receivables[id];
-        if (!found.givenBack) return amount;
-        // Units that were given back carry what was claimed on them, which rounding can make one more than their entitlement; until the next
-        // payment makes up for it, the others' entitlements can exceed by that one what is held.
-        uint256 held = escrow.held(address(this), id, currencies.tokenOf(found.currency));
-        return held < amount ? uint128(held) : amount;
+    function claimable(uint256 id, address holder) external view returns (uint128) {
+        return _claimable(id, _receivables[id], _holdings[id][holder]);
     }
 
     /// @inheritdoc IReceivableLedger
@@ -378,18 +370,22 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
     /// @dev The one place where units change hands. The holder may be the receiver: the second line reads what the first wrote.
     function _transfer(uint256 id, address from, address to, uint256 units) private returns (Currency currency) {
         Record storage found = _receivables[id];
-        State state = found.state;
+        // In this order the compiler loads the slot once.
         uint64 dueAt = found.dueAt;
         currency = found.currency;
+        State state = found.state;
         if (state != State.Confirmed) revert ReceivableLedger_WrongState(id, state);
         if (block.timestamp >= dueAt) revert ReceivableLedger_Due(id, dueAt);
         if (units == 0) revert ReceivableLedger_ZeroUnits(id);
-        uint128 held = _holdings[id][from].units;
+        Holding storage giver = _holdings[id][from];
+        uint128 held = giver.units;
         if (units > held) revert ReceivableLedger_InsufficientUnits(id, from, held, units);
 
-        // Nothing was claimed yet while the receivable is open; the sum of all units is `face`, so nothing overflows.
-        _holdings[id][from].units = held - uint128(units);
-        _holdings[id][to].units += uint128(units);
+        // Nothing was claimed yet while the receivable is open. The sum of all units is `face`, so nothing overflows.
+        unchecked {
+            giver.units = held - uint128(units);
+            _holdings[id][to].units += uint128(units);
+        }
     }
 
     /// @dev What was paid on the units stays with the giver; the taker gets them with as much claimed, so that nobody is paid twice.
@@ -398,7 +394,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
         Holding storage taker = _holdings[id][to];
         uint128 held = giver.units;
         if (units > held) revert ReceivableLedger_InsufficientUnits(id, from, held, units);
-        uint128 kept = _entitlement(id, held - units);
+        uint128 kept = _entitlement(_receivables[id], held - units);
         uint128 claimed = giver.claimed;
         moved = claimed > kept ? claimed - kept : 0;
         // Rounding must not make more claimed than there are units.
@@ -411,9 +407,25 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
         taker.claimed += moved;
     }
 
+    function _claimable(uint256 id, Record storage found, Holding storage holding_) private view returns (uint128 amount) {
+        uint128 units = holding_.units;
+        uint128 claimed = holding_.claimed;
+        // Nobody holds units of a receivable without a face.
+        if (units == 0) return 0;
+        uint128 entitlement = _entitlement(found, units);
+        if (entitlement <= claimed) return 0;
+        unchecked {
+            amount = entitlement - claimed;
+        }
+        if (!found.givenBack) return amount;
+        // Units that were given back carry what was claimed on them, which rounding can make one more than their entitlement; until the next
+        // payment makes up for it, the others' entitlements can exceed by that one what is held.
+        uint256 held = escrow.held(address(this), id, currencies.tokenOf(found.currency));
+        if (held < amount) amount = uint128(held);
+    }
+
     /// @dev floor(units × paid ÷ face). Two uint128 multiply within 256 bits, and units ≤ face, so the quotient is at most `paid`.
-    function _entitlement(uint256 id, uint128 units) private view returns (uint128) {
-        Record storage found = _receivables[id];
+    function _entitlement(Record storage found, uint128 units) private view returns (uint128) {
         return uint128((uint256(units) * found.paid) / found.face);
     }
 
@@ -427,7 +439,6 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
         Record storage found = _receivables[id];
         State state = found.state;
         if (!_isOwed(state)) revert ReceivableLedger_WrongState(id, state);
-        // A due date may be the largest number.
         uint256 from = uint256(found.dueAt) + gracePeriod;
         if (block.timestamp < from) revert ReceivableLedger_NotDefaulted(id, from, uint64(block.timestamp));
     }

@@ -108,7 +108,7 @@ def release_mortgage(b: Bench) -> Measured:
 
 
 def _draft(b: Bench, number: int) -> int:
-    args = (b.member("debtor"), CNY, FACE, b.time() + 90 * 86400, bytes([number]) * 32)
+    args = (b.member("debtor"), CNY, FACE, b.time() + 90 * 86400, bytes([number]) * 32, bytes([number + 100]) * 32)
     b.send(b.member("supplier"), "ReceivableLedger", "draft", *args)
     return number
 
@@ -132,9 +132,9 @@ def fill_quote(b: Bench) -> Measured:
 def _fill(b: Bench, receivable: int, units: int, nonce: int) -> Measured:
     seller, bank = b.member("supplier"), b.member("bank")
     valid_until = b.time() + 86400
-    quote = (receivable, units, units - 1000, seller, bank, False, valid_until, nonce)
-    names = ["receivableId", "units", "proceeds", "seller", "bank", "recourse", "validUntil", "nonce"]
-    kinds = ["uint256", "uint128", "uint128", "address", "address", "bool", "uint64", "uint256"]
+    quote = (receivable, units, units - 1000, seller, bank, False, False, valid_until, nonce)
+    names = ["receivableId", "units", "proceeds", "seller", "bank", "recourse", "divisible", "validUntil", "nonce"]
+    kinds = ["uint256", "uint128", "uint128", "address", "address", "bool", "bool", "uint64", "uint256"]
     message = {
         "types": {
             "EIP712Domain": [
@@ -155,7 +155,7 @@ def _fill(b: Bench, receivable: int, units: int, nonce: int) -> Measured:
         "message": dict(zip(names, quote, strict=True)),
     }
     signed = dev_account(2).sign_message(encode_typed_data(full_message=message))
-    return b.send(seller, "FinancingDesk", "fill", quote, bytes(signed.signature))
+    return b.send(seller, "FinancingDesk", "fill", quote, units, bytes(signed.signature))
 
 
 def claim_receivable(b: Bench) -> Measured:

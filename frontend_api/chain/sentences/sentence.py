@@ -10,7 +10,20 @@ from typing import Any
 from ..abi import Decoded
 
 #: Arguments that hold a chain time, by name.
-_TIMES = frozenset({"validUntil", "chainTime", "latest", "completableAt", "anchoredAt", "deadline", "dueAt", "until"})
+_TIMES = frozenset(
+    [
+        "validUntil",
+        "chainTime",
+        "latest",
+        "completableAt",
+        "anchoredAt",
+        "deadline",
+        "dueAt",
+        "until",
+        "defaultsAt",
+        "reservedUntil",
+    ]
+)
 
 
 @dataclass(frozen=True)

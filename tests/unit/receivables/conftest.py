@@ -22,7 +22,18 @@ QUOTE_TYPES = {
         {"name": "seller", "type": "address"},
         {"name": "bank", "type": "address"},
         {"name": "recourse", "type": "bool"},
+        {"name": "divisible", "type": "bool"},
         {"name": "validUntil", "type": "uint64"},
+        {"name": "nonce", "type": "uint256"},
+    ]
+}
+CONSENT_TYPES = {
+    "Consent": [
+        {"name": "fingerprint", "type": "bytes32"},
+        {"name": "numberFingerprint", "type": "bytes32"},
+        {"name": "seller", "type": "address"},
+        {"name": "bank", "type": "address"},
+        {"name": "reservedUntil", "type": "uint64"},
         {"name": "nonce", "type": "uint256"},
     ]
 }
@@ -37,6 +48,11 @@ def credit_code(number: int) -> bytes:
     return (body + alphabet[-total % 31]).encode()
 
 
+def number_of(fingerprint: bytes) -> bytes:
+    """A number fingerprint of its own for a fingerprint: each made-up invoice has another number."""
+    return bytes(255 - b for b in fingerprint)
+
+
 @pytest.fixture
 def ledger(city):
     return city.contract("ReceivableLedger")
@@ -48,10 +64,15 @@ def desk(city):
 
 
 @pytest.fixture
+def register(city):
+    return city.contract("FinancingRegister")
+
+
+@pytest.fixture
 def draft(city, ledger):
-    def made(face=FACE, due_in=TENOR, invoice=INVOICE, debtor=None, currency=CNY):
+    def made(face=FACE, due_in=TENOR, invoice=INVOICE, number=None, debtor=None, currency=CNY):
         due = city.chain.time + due_in
-        args = (debtor or city.debtor, currency, face, due, invoice)
+        args = (debtor or city.debtor, currency, face, due, invoice, number_of(invoice) if number is None else number)
         return ledger.draft(*args, sender=city.supplier).value
 
     return made
@@ -115,6 +136,7 @@ def quote(city, confirmed):
             "seller": city.supplier,
             "bank": city.bank,
             "recourse": True,
+            "divisible": False,
             "validUntil": city.chain.time + 86400,
             "nonce": 7,
         } | changed
@@ -140,3 +162,65 @@ def sign(desk):
 @pytest.fixture
 def as_tuple():
     return lambda quote: tuple(getattr(quote, name) for name in QUOTE_FIELDS)
+
+
+@pytest.fixture
+def consent(city):
+    """What the supplier signs so that the bank may reserve its invoice, with any field replaced."""
+
+    def made(**changed):
+        values = {
+            "fingerprint": INVOICE,
+            "seller": city.supplier,
+            "bank": city.bank,
+            "reservedUntil": city.chain.time + 7 * 86400,
+            "nonce": 1,
+        } | changed
+        values.setdefault("numberFingerprint", number_of(values["fingerprint"]))
+        return SimpleNamespace(**{f["name"]: values[f["name"]] for f in CONSENT_TYPES["Consent"]})
+
+    return made
+
+
+@pytest.fixture
+def sign_consent(register):
+    def made(consent, key=None, chain_id=CHAIN_ID, contract=None, name="chaincity FinancingRegister", version="1"):
+        domain = {
+            "name": name,
+            "version": version,
+            "chainId": chain_id,
+            "verifyingContract": contract or register.address,
+        }
+        signed = Account.sign_typed_data(
+            key or dev_account(SEATS["supplier"]).key, domain, CONSENT_TYPES, vars(consent)
+        )
+        return bytes(signed.signature)
+
+    return made
+
+
+@pytest.fixture
+def reserve(city, register, sign_consent):
+    """By the consent's bank, signed by the charter's supplier unless another signature is given."""
+
+    def done(consent, signature=None, sender=None):
+        signed = sign_consent(consent) if signature is None else signature
+        return register.reserve(tuple(vars(consent).values()), signed, sender=sender or consent.bank)
+
+    return done
+
+
+@pytest.fixture
+def runs_out_of_gas(city):
+    """Whether a call ends for want of gas; the in-process chain has no limit of its own."""
+
+    def done(function, *args, sender, gas=3_000_000):
+        try:
+            city.chain.evm.message_call(sender, function.contract.address, calldata=function.encode(*args), gas=gas)
+        except RuntimeError as error:
+            return "OutOfGas" in str(error) or "output: 0x" in str(error)
+        finally:
+            city.chain.evm.reset_transient_storage()
+        return False
+
+    return done

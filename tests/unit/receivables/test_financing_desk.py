@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from eth_account import Account
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from scripts.deployment.plan import role_id
 from tests.evm import CHAIN_ID, Event, dev_account, reverts
@@ -11,7 +13,7 @@ from tests.evm import CHAIN_ID, Event, dev_account, reverts
 FACE = 48_600_000
 UNITS = 30_000_000
 PROCEEDS = 29_400_000
-OPEN, USED, CANCELLED = range(3)
+OPEN, USED, CANCELLED, IN_PARTS = range(4)
 MAX = 2**128 - 1
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of secp256k1
 
@@ -25,8 +27,10 @@ def funded(city, desk):
 
 @pytest.fixture
 def fill(city, desk, sign, as_tuple):
-    def done(quote, signature=None, sender=None):
-        return desk.fill(as_tuple(quote), signature or sign(quote), sender=sender or city.supplier)
+    def done(quote, signature=None, sender=None, units=None):
+        """All that the quote offers, unless `units` are given."""
+        units = quote.units if units is None else units
+        return desk.fill(as_tuple(quote), units, signature or sign(quote), sender=sender or city.supplier)
 
     return done
 
@@ -39,7 +43,7 @@ def wrong_signer(desk, as_tuple):
 # --- fill
 
 
-def test_fill__as_signed__units_against_money(city, ledger, desk, quote, fill, funded):
+def test_fill__as_signed__units_against_money(city, ledger, desk, quote, fill, funded, as_tuple):
     offer = quote()
 
     receipt = fill(offer)
@@ -54,6 +58,8 @@ def test_fill__as_signed__units_against_money(city, ledger, desk, quote, fill, f
         "units": UNITS,
         "proceeds": PROCEEDS,
         "recourse": True,
+        "complete": True,
+        "digest": desk.digestOf(as_tuple(offer)),
     }
     assert receipt.events == [
         Event("FinancingDesk", "QuoteFilled", filled),
@@ -176,6 +182,192 @@ def test_fill__banks_money_frozen__nothing_moves(city, ledger, quote, fill, fund
     assert ledger.balanceOf(city.supplier, 1) == FACE
 
 
+# --- in parts
+
+
+@pytest.fixture
+def offer_of(quote, confirmed):
+    """A divisible quote for 10 units at 7, with any field replaced."""
+    made = confirmed()
+    return lambda **changed: quote(**({"receivableId": made, "units": 10, "proceeds": 7, "divisible": True} | changed))
+
+
+def test_fill__in_parts__each_its_share_and_all_together_exact(city, ledger, desk, offer_of, fill, funded, as_tuple):
+    offer = offer_of()
+    digest = desk.digestOf(as_tuple(offer))
+    #      floor(7 × filled ÷ 10): 2 → 1, 5 → 3, 8 → 5, 10 → 7
+    parts = [(2, 1, False), (3, 2, False), (3, 2, False), (2, 2, True)]
+    filled = 0
+    for units, proceeds, complete in parts:
+        before = city.token.balanceOf(city.supplier)
+        event = fill(offer, units=units).only("QuoteFilled")
+        filled += units
+        assert (event["units"], event["proceeds"], event["complete"]) == (units, proceeds, complete)
+        assert event["digest"] == digest
+        assert city.token.balanceOf(city.supplier) - before == proceeds
+        assert desk.nonceState(city.bank, 7) == (USED if complete else IN_PARTS)
+        if not complete:
+            assert desk.filledOf(digest) == filled
+    assert ledger.balanceOf(city.bank, offer.receivableId) == 10
+    assert city.token.balanceOf(city.supplier) == 7
+    with reverts("FinancingDesk_NonceUsed", bank=city.bank, nonce=7):
+        fill(offer, units=1)
+
+
+def test_fill__divisible_all_at_once__used_and_nothing_counted(city, desk, offer_of, fill, funded, as_tuple):
+    offer = offer_of()
+    assert fill(offer).only("QuoteFilled")["complete"] is True
+    assert desk.nonceState(city.bank, 7) == USED
+    assert desk.filledOf(desk.digestOf(as_tuple(offer))) == 0
+
+
+def test_fill__part_that_pays_nothing__refused_at_any_place(city, ledger, desk, offer_of, fill, funded):
+    offer = offer_of()
+    with reverts("FinancingDesk_ZeroProceeds", receivableId=offer.receivableId):
+        fill(offer, units=1)  # floor(0.7)
+    assert desk.nonceState(city.bank, 7) == OPEN
+    fill(offer, units=3)  # 2.1 → 2
+    with reverts("FinancingDesk_ZeroProceeds", receivableId=offer.receivableId):
+        fill(offer, units=1)  # 2.8 → 2 again
+    fill(offer, units=2)
+    assert ledger.balanceOf(city.bank, offer.receivableId) == 5
+    assert city.token.balanceOf(city.supplier) == 3
+
+
+def test_fill__more_than_is_left__refused(city, offer_of, fill, funded):
+    offer = offer_of()
+    for units in (11, MAX):
+        with reverts("FinancingDesk_Overfilled", bank=city.bank, nonce=7, remaining=10, requested=units):
+            fill(offer, units=units)
+    fill(offer, units=6)
+    for units in (5, MAX):
+        with reverts("FinancingDesk_Overfilled", bank=city.bank, nonce=7, remaining=4, requested=units):
+            fill(offer, units=units)
+    with reverts("FinancingDesk_ZeroUnits", receivableId=offer.receivableId):
+        fill(offer, units=0)
+    fill(offer, units=4)
+
+
+def test_fill__part_of_an_indivisible_quote__refused(city, desk, offer_of, fill, funded):
+    offer = offer_of(divisible=False)
+    for units in (1, 9):
+        with reverts("FinancingDesk_Indivisible", units=10, requested=units):
+            fill(offer, units=units)
+    with reverts("FinancingDesk_Overfilled", bank=city.bank, nonce=7, remaining=10, requested=11):
+        fill(offer, units=11)
+    assert desk.nonceState(city.bank, 7) == OPEN
+    fill(offer)
+
+
+def test_fill__quote_for_nothing__nothing_can_be_filled(city, offer_of, fill, funded):
+    for divisible in (False, True):
+        with reverts("FinancingDesk_Overfilled", bank=city.bank, nonce=7, remaining=0, requested=1):
+            fill(offer_of(units=0, divisible=divisible), units=1)
+
+
+def test_fill__two_quotes_with_one_nonce__the_first_that_is_filled_counts(city, desk, offer_of, fill, funded):
+    first, second = offer_of(), offer_of(proceeds=8)
+    fill(first, units=5)
+    with reverts("FinancingDesk_NonceOfAnotherQuote", bank=city.bank, nonce=7):
+        fill(second, units=5)
+    with reverts("FinancingDesk_NonceOfAnotherQuote", bank=city.bank, nonce=7):
+        fill(offer_of(divisible=False))
+    fill(first, units=5)
+    with reverts("FinancingDesk_NonceUsed", bank=city.bank, nonce=7):
+        fill(second, units=5)
+
+
+def test_fill__other_nonces_beside_one_in_parts__independent(city, desk, offer_of, fill, funded):
+    fill(offer_of(nonce=6), units=5)
+    fill(offer_of(nonce=7))
+    fill(offer_of(nonce=8), units=5)
+    desk.cancel(9, sender=city.bank)
+    assert [desk.nonceState(city.bank, n) for n in (5, 6, 7, 8, 9, 10)] == [
+        OPEN,
+        IN_PARTS,
+        USED,
+        IN_PARTS,
+        CANCELLED,
+        OPEN,
+    ]
+
+
+def test_cancel__in_parts__what_was_filled_stays_and_no_more(city, ledger, desk, offer_of, fill, funded):
+    offer = offer_of()
+    fill(offer, units=5)
+    desk.cancel(7, sender=city.bank)
+    assert desk.nonceState(city.bank, 7) == CANCELLED
+    with reverts("FinancingDesk_NonceCancelled", bank=city.bank, nonce=7):
+        fill(offer, units=5)
+    assert ledger.balanceOf(city.bank, offer.receivableId) == 5
+
+
+def test_fill__parts_until_the_last_second__then_no_more(city, offer_of, fill, funded):
+    offer = offer_of()
+    fill(offer, units=5)
+    city.chain.mine(86400)
+    with city.chain.isolated():
+        fill(offer, units=5)
+    city.chain.mine(1)
+    with reverts("FinancingDesk_Expired", validUntil=offer.validUntil, chainTime=city.chain.time):
+        fill(offer, units=5)
+
+
+def test_fill__parts_after_the_bank_lost_its_role_or_was_suspended__no_more(city, offer_of, fill, funded, suspend):
+    offer = offer_of()
+    fill(offer, units=5)
+    with city.chain.isolated():
+        suspend(city.bank)
+        with reverts("Members_Suspended", account=city.bank):
+            fill(offer, units=5)
+    city.contract("Members").retire(city.bank, b"\1" * 32, sender=city.founder)
+    with reverts("FinancingDesk_NotAFinancier", bank=city.bank):
+        fill(offer, units=5)
+
+
+def test_fill__parts_of_the_greatest_amounts__no_overflow(city, ledger, desk, quote, confirmed, fill, funded):
+    id_ = confirmed(face=MAX)
+    offer = quote(receivableId=id_, units=MAX, proceeds=MAX, divisible=True)
+    assert fill(offer, units=PROCEEDS - 1).only("QuoteFilled")["proceeds"] == PROCEEDS - 1
+    assert fill(offer, units=1).only("QuoteFilled")["proceeds"] == 1
+    remaining = MAX - PROCEEDS
+    with reverts("FinancingDesk_Overfilled", bank=city.bank, nonce=7, remaining=remaining, requested=remaining + 1):
+        fill(offer, units=remaining + 1)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(
+    units=st.integers(1, 60),
+    proceeds=st.integers(1, 90),
+    parts=st.lists(st.integers(1, 60), max_size=12),
+)
+def test_fill__any_parts__never_more_than_signed_and_all_together_exactly_that(
+    city, desk, quote, confirmed, fill, funded, units, proceeds, parts
+):
+    with city.chain.isolated():
+        offer = quote(receivableId=confirmed(), units=units, proceeds=proceeds, divisible=True)
+        filled = paid = 0
+        for cut in [*parts, None]:
+            part = units - filled if cut is None else cut
+            if part == 0 or filled == units:
+                break
+            due = (filled + part) * proceeds // units - paid
+            if part > units - filled:
+                with reverts(
+                    "FinancingDesk_Overfilled", bank=city.bank, nonce=7, remaining=units - filled, requested=part
+                ):
+                    fill(offer, units=part)
+                continue
+            if due == 0:
+                with reverts("FinancingDesk_ZeroProceeds", receivableId=offer.receivableId):
+                    fill(offer, units=part)
+                continue
+            assert fill(offer, units=part).only("QuoteFilled")["proceeds"] == due
+            filled, paid = filled + part, paid + due
+        assert filled < units or paid == proceeds
+        assert city.token.balanceOf(city.supplier) == paid
+
+
 # --- the receivable is not for sale
 
 
@@ -247,7 +439,7 @@ def test_fill__through_the_manager__refused(city, desk, quote, sign, as_tuple):
     authority = city.contract("Authority")
     offer = quote()
     with reverts("Application_ManagerCannotAct", manager=authority):
-        authority.execute(desk, desk.fill.encode(as_tuple(offer), sign(offer)), sender=city.founder)
+        authority.execute(desk, desk.fill.encode(as_tuple(offer), UNITS, sign(offer)), sender=city.founder)
 
 
 # --- signatures
@@ -262,6 +454,7 @@ def test_fill__through_the_manager__refused(city, desk, quote, sign, as_tuple):
         ("proceeds", PROCEEDS + 1),
         ("seller", dev_account(7).address),
         ("recourse", False),
+        ("divisible", True),
         ("validUntil", 2**64 - 1),
         ("nonce", 8),
     ],
@@ -314,10 +507,16 @@ def malleated(signature: bytes) -> bytes:
     return signature[:32] + s.to_bytes(32, "big") + bytes([55 - signature[64]])
 
 
+def compact(signature: bytes) -> bytes:
+    """EIP-2098: 64 bytes, the parity in the highest bit of s."""
+    return signature[:32] + bytes([signature[32] | (signature[64] - 27) << 7]) + signature[33:64]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
         malleated,
+        compact,
         lambda s: s[:64],
         lambda s: s + b"\0",
         lambda s: bytes(65),
@@ -327,7 +526,7 @@ def malleated(signature: bytes) -> bytes:
         lambda s: b"\xff" * 65,
         lambda s: b"\x01",
     ],
-    ids=["malleated", "short", "long", "zeros", "v0", "v-flipped", "r0", "ones", "one-byte"],
+    ids=["malleated", "compact", "short", "long", "zeros", "v0", "v-flipped", "r0", "ones", "one-byte"],
 )
 def test_fill__spoilt_signature__refused(quote, sign, fill, wrong_signer, funded, spoil):
     offer = quote()
@@ -345,7 +544,7 @@ def test_fill__malleated_after_the_fill__refused(quote, sign, fill, wrong_signer
 def test_fill__empty_signature__refused(city, desk, quote, as_tuple, wrong_signer):
     offer = quote()
     with wrong_signer(offer):
-        desk.fill(as_tuple(offer), b"", sender=city.supplier)
+        desk.fill(as_tuple(offer), UNITS, b"", sender=city.supplier)
 
 
 @pytest.fixture
@@ -379,6 +578,32 @@ def test_fill__erc1271_account_reverts__refused(quote, fill, wrong_signer, bank_
     offer = quote(bank=bank_account.address)
     with wrong_signer(offer):
         fill(offer, b"\x01")
+
+
+@pytest.mark.parametrize("mode", range(1, 7))
+def test_fill__erc1271_account_that_does_not_say_yes__refused(city, desk, quote, fill, wrong_signer, admit, mode):
+    account = city.chain.deploy("CarelessSignerMock")
+    admit(account.address, 3)
+    city.fund(account.address, PROCEEDS)
+    account.approve(city.token, desk, PROCEEDS, sender=city.founder)
+    offer = quote(bank=account.address)
+    account.set(mode, sender=city.founder)
+    with wrong_signer(offer):
+        fill(offer, b"\1")
+    account.set(0, sender=city.founder)
+    fill(offer, b"\1")
+
+
+def test_fill__erc1271_account_that_never_answers__no_quote_and_others_go_on(
+    city, desk, quote, fill, as_tuple, admit, runs_out_of_gas, funded
+):
+    account = city.chain.deploy("CarelessSignerMock")
+    admit(account.address, 3)
+    account.set(7, sender=city.founder)
+    offer = quote(bank=account.address)
+    assert runs_out_of_gas(desk.fill, as_tuple(offer), UNITS, b"\1", sender=city.supplier)
+    assert desk.nonceState(account, 7) == OPEN
+    fill(quote(receivableId=offer.receivableId))
 
 
 # --- cancel
@@ -422,7 +647,7 @@ def test_cancel__suspended_bank__still_may(city, desk, suspend):
 def test_fill__relayed_by_the_forwarder__the_seller_is_who_signed(city, ledger, desk, quote, sign, as_tuple, funded):
     forwarder = city.contract("Forwarder")
     offer = quote()
-    data = desk.fill.encode(as_tuple(offer), sign(offer))
+    data = desk.fill.encode(as_tuple(offer), UNITS, sign(offer))
     deadline = city.chain.time + 600
     fields = [("from", "address"), ("to", "address"), ("value", "uint256"), ("gas", "uint256")]
     fields += [("nonce", "uint256"), ("deadline", "uint48"), ("data", "bytes")]

@@ -6,13 +6,24 @@ import pytest
 
 from tests.city import CNY
 from tests.evm import Event, dev_account, reverts
+from tests.unit.receivables.conftest import number_of
 
-NONE, DRAFT, REJECTED, WITHDRAWN, CONFIRMED, PARTLY_PAID, SETTLED = range(7)
+NONE, DRAFT, REJECTED, WITHDRAWN, CONFIRMED, PARTLY_PAID, SETTLED, DISPUTED = range(8)
 ZERO = "0x" + "00" * 20
 MAX = 2**128 - 1
 FACE = 48_600_000
 INVOICE = b"\x5a" * 32
+NUMBER = number_of(INVOICE)
+BASIS = b"\xd1" * 32
 TENOR = 90 * 86400
+MAX_TERM = 50 * 365 * 86400
+FREE, ENTERED = 0, 3  # in the financing register
+
+
+def left(ledger, id_, actor):
+    """The register's event when a draft ends without an undertaking."""
+    args = {"fingerprint": INVOICE, "actor": actor, "application": ledger.address, "caseId": id_}
+    return Event("FinancingRegister", "FingerprintLeft", args)
 
 
 def put_into(state, city, ledger, draft, pay):
@@ -24,6 +35,8 @@ def put_into(state, city, ledger, draft, pay):
         ledger.reject(id_, sender=city.debtor)
     elif state == WITHDRAWN:
         ledger.withdraw(id_, sender=city.supplier)
+    elif state == DISPUTED:
+        ledger.dispute(id_, BASIS, sender=city.debtor)
     elif state >= CONFIRMED:
         ledger.confirm(id_, sender=city.debtor)
         if state == PARTLY_PAID:
@@ -37,10 +50,10 @@ def put_into(state, city, ledger, draft, pay):
 # --- draft
 
 
-def test_draft__from_an_invoice__recorded_in_full(city, ledger):
+def test_draft__from_an_invoice__recorded_in_full_and_taken_in_the_register(city, ledger, register):
     due = city.chain.time + TENOR
 
-    receipt = ledger.draft(city.debtor, CNY, FACE, due, INVOICE, sender=city.supplier)
+    receipt = ledger.draft(city.debtor, CNY, FACE, due, INVOICE, NUMBER, sender=city.supplier)
 
     assert receipt.value == 1
     assert receipt.events == [
@@ -54,12 +67,25 @@ def test_draft__from_an_invoice__recorded_in_full(city, ledger):
                 "currency": CNY,
                 "face": FACE,
                 "dueAt": due,
-                "invoiceHash": INVOICE,
+                "fingerprint": INVOICE,
+                "numberFingerprint": NUMBER,
             },
-        )
+        ),
+        Event(
+            "FinancingRegister",
+            "FingerprintEntered",
+            {
+                "fingerprint": INVOICE,
+                "actor": city.supplier,
+                "application": ledger.address,
+                "caseId": 1,
+                "numberFingerprint": NUMBER,
+            },
+        ),
     ]
-    assert tuple(ledger.receivable(1)) == (city.debtor, due, DRAFT, CNY, FACE, 0, city.supplier)
-    assert ledger.receivableOf(city.supplier, INVOICE) == 1
+    assert tuple(ledger.receivable(1)) == (city.debtor, due, DRAFT, CNY, FACE, 0, city.supplier, INVOICE)
+    assert tuple(register.entryOf(INVOICE)) == (ENTERED, ledger.address, 0, 1, NUMBER)
+    assert register.takenBy(NUMBER) == INVOICE
     assert ledger.balanceOf(city.supplier, 1) == 0
 
 
@@ -82,9 +108,18 @@ def test_draft__due_now_or_earlier__refused(city, draft, late):
         draft(due_in=late)
 
 
-def test_draft__no_invoice_hash__refused(draft):
-    with reverts("ReceivableLedger_EmptyInvoiceHash"):
-        draft(invoice=bytes(32))
+def test_draft__greatest_term__one_second_more_is_refused(city, ledger, draft):
+    latest = city.chain.time + MAX_TERM
+    assert ledger.receivable(draft(due_in=MAX_TERM)).dueAt == latest
+    for due_in in (MAX_TERM + 1, 2**64 - 1 - city.chain.time):
+        with reverts("ReceivableLedger_DueTooLate", dueAt=city.chain.time + due_in, latest=latest):
+            draft(invoice=b"\1" * 32, due_in=due_in)
+
+
+def test_draft__no_fingerprint_or_number__refused(draft, register):
+    for empty in ({"invoice": bytes(32)}, {"number": bytes(32)}, {"invoice": register.AMBIGUOUS()}):
+        with reverts("FinancingRegister_EmptyFingerprint"):
+            draft(**empty)
 
 
 def test_draft__against_oneself__refused(city, draft):
@@ -98,29 +133,52 @@ def test_draft__currency_without_a_token__refused(draft, currency):
         draft(currency=currency)
 
 
-@pytest.mark.parametrize("state", [DRAFT, CONFIRMED, PARTLY_PAID, SETTLED])
+@pytest.mark.parametrize("state", [DRAFT, DISPUTED, CONFIRMED, PARTLY_PAID, SETTLED])
 def test_draft__same_invoice_again__refused(city, ledger, draft, pay, state):
     id_ = put_into(state, city, ledger, draft, pay)
-    with reverts("ReceivableLedger_InvoiceAlreadyDrafted", invoiceHash=INVOICE, id=id_):
-        draft()
+    taken = {"fingerprint": INVOICE, "state": ENTERED, "holder": ledger, "caseId": id_}
+    for number in (None, b"\x44" * 32):
+        with reverts("FinancingRegister_Taken", **taken):
+            draft(number=number)
+
+
+@pytest.mark.parametrize("state", [DRAFT, DISPUTED, CONFIRMED, PARTLY_PAID, SETTLED])
+def test_draft__altered_copy__refused(city, ledger, draft, pay, state):
+    put_into(state, city, ledger, draft, pay)
+    altered = b"\x5b" * 32
+    with reverts("FinancingRegister_NumberTaken", fingerprint=altered, numberFingerprint=NUMBER, by=INVOICE):
+        draft(invoice=altered, number=NUMBER)
+    assert ledger.receivable(2).state == NONE
 
 
 @pytest.mark.parametrize("state", [REJECTED, WITHDRAWN])
-def test_draft__same_invoice_after_it_was_dropped__drafted_anew(city, ledger, draft, pay, state):
+def test_draft__same_invoice_after_it_was_dropped__drafted_anew(city, ledger, register, draft, pay, state):
     put_into(state, city, ledger, draft, pay)
+    assert tuple(register.entryOf(INVOICE)) == (FREE, ZERO, 0, 0, bytes(32))
     assert draft() == 2
-    assert ledger.receivableOf(city.supplier, INVOICE) == 2
+    assert tuple(register.entryOf(INVOICE)) == (ENTERED, ledger.address, 0, 2, NUMBER)
 
 
-def test_draft__hash_seen_at_another_supplier__not_blocked(city, ledger, draft, admit):
+@pytest.mark.parametrize("state", [REJECTED, WITHDRAWN])
+def test_draft__altered_copy_after_the_first_was_dropped__a_correction(city, ledger, draft, pay, state):
+    put_into(state, city, ledger, draft, pay)
+    assert draft(invoice=b"\x5b" * 32, number=NUMBER) == 2
+    with reverts("FinancingRegister_NumberTaken", fingerprint=INVOICE, numberFingerprint=NUMBER, by=b"\x5b" * 32):
+        draft()
+
+
+def test_draft__invoice_taken_by_another_supplier__refused_until_the_court_strikes_it(city, ledger, draft, admit):
     copycat = admit(dev_account(15).address, 5)
-    ledger.draft(city.debtor, CNY, 1, city.chain.time + 1, INVOICE, sender=copycat)
+    ledger.draft(city.debtor, CNY, 1, city.chain.time + 1, INVOICE, NUMBER, sender=copycat)
+    with reverts("FinancingRegister_Taken", fingerprint=INVOICE, state=ENTERED, holder=ledger, caseId=1):
+        draft()
+    ledger.strike(1, b"\x0d" * 32, sender=city.court)
     assert draft() == 2
 
 
 def test_draft__without_the_role__refused(city, ledger):
     with reverts("AccessManagedUnauthorized", caller=city.bank):
-        ledger.draft(city.debtor, CNY, FACE, city.chain.time + TENOR, INVOICE, sender=city.bank)
+        ledger.draft(city.debtor, CNY, FACE, city.chain.time + TENOR, INVOICE, NUMBER, sender=city.bank)
 
 
 def test_draft__suspended_supplier__refused(city, draft, suspend):
@@ -175,7 +233,7 @@ def test_confirm__supplier_is_a_contract_that_refuses__not_hindered(city, ledger
     refuser = city.chain.deploy("UnitReceiverMock")
     refuser.set(1, ZERO, sender=city.bank)
     admit(refuser.address, 5)
-    draft = ledger.draft.encode(city.debtor, CNY, FACE, city.chain.time + TENOR, INVOICE)
+    draft = ledger.draft.encode(city.debtor, CNY, FACE, city.chain.time + TENOR, INVOICE, NUMBER)
     refuser.run(ledger, draft, sender=city.bank)
     ledger.confirm(1, sender=city.debtor)
     assert ledger.balanceOf(refuser, 1) == FACE
@@ -202,13 +260,14 @@ def test_confirm__suspended_party__refused(city, ledger, draft, suspend, who):
         ledger.confirm(id_, sender=city.debtor)
 
 
-@pytest.mark.parametrize("function", ["confirm", "reject", "withdraw"])
+@pytest.mark.parametrize("function", ["confirm", "reject", "withdraw", "dispute", "strike"])
 @pytest.mark.parametrize("state", [NONE, REJECTED, WITHDRAWN, CONFIRMED, PARTLY_PAID, SETTLED])
 def test_answer__not_a_draft__refused(city, ledger, draft, pay, function, state):
     id_ = put_into(state, city, ledger, draft, pay)
-    actor = city.supplier if function == "withdraw" else city.debtor
+    actor = {"withdraw": city.supplier, "strike": city.court}.get(function, city.debtor)
+    args = (id_, BASIS) if function in ("dispute", "strike") else (id_,)
     with reverts("ReceivableLedger_WrongState", id=id_, state=state):
-        getattr(ledger, function)(id_, sender=actor)
+        getattr(ledger, function)(*args, sender=actor)
 
 
 def test_reject__by_the_debtor__dropped(city, ledger, draft, suspend):
@@ -217,7 +276,10 @@ def test_reject__by_the_debtor__dropped(city, ledger, draft, suspend):
 
     receipt = ledger.reject(id_, sender=city.debtor)
 
-    assert receipt.events == [Event("ReceivableLedger", "ReceivableRejected", {"id": id_, "actor": city.debtor})]
+    assert receipt.events == [
+        Event("ReceivableLedger", "ReceivableRejected", {"id": id_, "actor": city.debtor}),
+        left(ledger, id_, city.debtor),
+    ]
     assert ledger.receivable(id_).state == REJECTED
     assert ledger.balanceOf(city.supplier, id_) == 0
 
@@ -234,8 +296,75 @@ def test_withdraw__by_the_supplier__dropped(city, ledger, draft, suspend):
 
     receipt = ledger.withdraw(id_, sender=city.supplier)
 
-    assert receipt.events == [Event("ReceivableLedger", "ReceivableWithdrawn", {"id": id_, "actor": city.supplier})]
+    assert receipt.events == [
+        Event("ReceivableLedger", "ReceivableWithdrawn", {"id": id_, "actor": city.supplier}),
+        left(ledger, id_, city.supplier),
+    ]
     assert ledger.receivable(id_).state == WITHDRAWN
+
+
+def test_dispute__by_the_debtor__kept_until_somebody_ends_it(city, ledger, register, draft, suspend):
+    id_ = draft()
+    suspend(city.debtor)
+
+    receipt = ledger.dispute(id_, BASIS, sender=city.debtor)
+
+    disputed = {"id": id_, "actor": city.debtor, "basis": BASIS}
+    assert receipt.events == [Event("ReceivableLedger", "ReceivableDisputed", disputed)]
+    assert ledger.receivable(id_).state == DISPUTED
+    assert register.entryOf(INVOICE).state == ENTERED
+    with reverts("ReceivableLedger_WrongState", id=id_, state=DISPUTED):
+        ledger.dispute(id_, BASIS, sender=city.debtor)
+
+
+@pytest.mark.parametrize(
+    ("function", "who", "state"),
+    [
+        ("confirm", "debtor", CONFIRMED),
+        ("reject", "debtor", REJECTED),
+        ("withdraw", "supplier", WITHDRAWN),
+        ("strike", "court", WITHDRAWN),
+    ],
+)
+def test_dispute__then_any_end_of_a_draft__as_without_it(city, ledger, draft, function, who, state):
+    id_ = draft()
+    ledger.dispute(id_, BASIS, sender=city.debtor)
+    args = (id_, BASIS) if function == "strike" else (id_,)
+    getattr(ledger, function)(*args, sender=getattr(city, who))
+    assert ledger.receivable(id_).state == state
+    assert ledger.balanceOf(city.supplier, id_) == (FACE if state == CONFIRMED else 0)
+
+
+@pytest.mark.parametrize("who", ["supplier", "bank", "court"])
+def test_dispute__not_the_debtor__refused(city, ledger, draft, who):
+    id_ = draft()
+    with reverts("ReceivableLedger_NotDebtor", id=id_, actor=getattr(city, who)):
+        ledger.dispute(id_, BASIS, sender=getattr(city, who))
+
+
+def test_strike__by_the_court__withdrawn_and_the_invoice_free(city, ledger, register, draft):
+    id_ = draft()
+
+    receipt = ledger.strike(id_, BASIS, sender=city.court)
+
+    struck = {"id": id_, "actor": city.court, "basis": BASIS}
+    assert receipt.events == [Event("ReceivableLedger", "ReceivableStruck", struck), left(ledger, id_, city.court)]
+    assert ledger.receivable(id_).state == WITHDRAWN
+    assert register.takenBy(NUMBER) == bytes(32)
+
+
+@pytest.mark.parametrize("who", ["supplier", "debtor", "bank", "founder"])
+def test_strike__by_anyone_else__refused(city, ledger, draft, who):
+    id_ = draft()
+    with reverts("AccessManagedUnauthorized", caller=getattr(city, who)):
+        ledger.strike(id_, BASIS, sender=getattr(city, who))
+
+
+def test_strike__suspended_court__refused(city, ledger, draft, suspend):
+    id_ = draft()
+    suspend(city.court)
+    with reverts("Members_Suspended", account=city.court):
+        ledger.strike(id_, BASIS, sender=city.court)
 
 
 def test_withdraw__by_the_debtor__refused(city, ledger, draft):
@@ -244,16 +373,28 @@ def test_withdraw__by_the_debtor__refused(city, ledger, draft):
         ledger.withdraw(id_, sender=city.debtor)
 
 
-@pytest.mark.parametrize("function", ["draft", "confirm", "reject", "withdraw", "pay", "claim"])
-def test_any_function__called_through_the_manager__refused(city, ledger, draft, function):
+@pytest.mark.parametrize(
+    "function",
+    ["draft", "confirm", "dispute", "reject", "withdraw", "strike", "pay", "claim", "dilute", "writeOff"],
+)
+def test_any_function__called_through_the_manager__refused(city, ledger, draft, pay, function):
     """`AccessManager.execute` would make the manager the recorded actor."""
     id_ = draft()
     authority = city.contract("Authority")
-    for role in ("ROLE_GRANTER", "COMPANY"):
+    for role in ("ROLE_GRANTER", "COMPANY", "COURT"):
         authority.grantRole(city.city.roles[role], city.founder, 0, sender=city.founder)
-    args = {"draft": (city.debtor, CNY, 1, city.chain.time + 1, b"\1" * 32), "pay": (id_, 1)}.get(function, (id_,))
-    if function == "pay":
+    args = {
+        "draft": (city.debtor, CNY, 1, city.chain.time + 1, b"\1" * 32, b"\2" * 32),
+        "dispute": (id_, BASIS),
+        "strike": (id_, BASIS),
+        "pay": (id_, 1),
+        "dilute": (id_, 1, b"\1" * 32, b"\2" * 32),
+        "writeOff": (id_, BASIS),
+    }.get(function, (id_,))
+    if function in ("pay", "dilute", "writeOff"):
         ledger.confirm(id_, sender=city.debtor)
+    if function == "writeOff":
+        city.chain.mine(TENOR + ledger.gracePeriod())
     with reverts("Application_ManagerCannotAct", manager=authority):
         authority.execute(ledger, getattr(ledger, function).encode(*args), sender=city.founder)
 
@@ -297,7 +438,7 @@ def test_split__more_than_held__refused(city, confirmed, split, units):
         split(id_, city.bank, units)
 
 
-@pytest.mark.parametrize("state", [NONE, DRAFT, REJECTED, WITHDRAWN, PARTLY_PAID, SETTLED])
+@pytest.mark.parametrize("state", [NONE, DRAFT, DISPUTED, REJECTED, WITHDRAWN, PARTLY_PAID, SETTLED])
 def test_split__not_open__refused(city, ledger, draft, pay, split, state):
     id_ = put_into(state, city, ledger, draft, pay)
     with reverts("ReceivableLedger_WrongState", id=id_, state=state):
@@ -478,7 +619,7 @@ def test_move__by_anyone_else__refused(city, ledger, confirmed):
             ledger.move(id_, city.supplier, city.bank, 1, city.supplier, sender=outsider)
 
 
-@pytest.mark.parametrize("state", [NONE, DRAFT, REJECTED, WITHDRAWN, PARTLY_PAID, SETTLED])
+@pytest.mark.parametrize("state", [NONE, DRAFT, DISPUTED, REJECTED, WITHDRAWN, PARTLY_PAID, SETTLED])
 def test_move__not_open__refused(city, ledger, draft, pay, as_desk, state):
     id_ = put_into(state, city, ledger, draft, pay)
     with reverts("ReceivableLedger_WrongState", id=id_, state=state):
@@ -582,7 +723,7 @@ def test_pay__more_than_outstanding__refused(city, ledger, confirmed, pay, amoun
         ledger.pay(id_, amount, sender=city.debtor)
 
 
-@pytest.mark.parametrize("state", [NONE, DRAFT, REJECTED, WITHDRAWN, SETTLED])
+@pytest.mark.parametrize("state", [NONE, DRAFT, DISPUTED, REJECTED, WITHDRAWN, SETTLED])
 def test_pay__nothing_owed__refused(city, ledger, draft, pay, state):
     id_ = put_into(state, city, ledger, draft, pay)
     with reverts("ReceivableLedger_WrongState", id=id_, state=state):
@@ -654,7 +795,7 @@ def test_claim__greatest_amounts__no_overflow(city, ledger, confirmed, split):
     assert ledger.claimable(id_, city.supplier) == 0
 
 
-@pytest.mark.parametrize("state", [NONE, DRAFT, REJECTED, WITHDRAWN, CONFIRMED])
+@pytest.mark.parametrize("state", [NONE, DRAFT, DISPUTED, REJECTED, WITHDRAWN, CONFIRMED])
 def test_claim__nothing_paid__refused(city, ledger, draft, pay, state):
     id_ = put_into(state, city, ledger, draft, pay)
     with reverts("ReceivableLedger_NothingToClaim", id=id_, holder=city.supplier):
