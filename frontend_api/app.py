@@ -33,7 +33,11 @@ from .modules.members.endpoints import router as members_router
 from .modules.money.endpoints import router as money_router
 from .modules.property.endpoints import router as property_router
 from .modules.receivables.endpoints import router as receivables_router
+from .modules.receivables.intake_endpoints import router as intake_router
+from .modules.receivables.reminders_endpoints import router as reminders_router
+from .modules.receivables.report_endpoints import router as reports_router
 from .modules.transactions.endpoints import router as transactions_router
+from .modules.warehouse.endpoints import router as warehouse_router
 from .web.pages import pages_router
 
 log = structlog.get_logger("http")
@@ -99,8 +103,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         members_router,
         money_router,
         property_router,
+        intake_router,
         receivables_router,
+        reminders_router,
+        reports_router,
         financing_router,
+        warehouse_router,
         documents_router,
         transactions_router,
     ):
@@ -137,6 +145,8 @@ def _add_operations(app: FastAPI, city: City) -> None:
         except ServiceError as error:
             problems.append(error.detail)
         head = city.indexer.head
+        if not city.indexer.caught_up:
+            problems.append("the tables have not reached the chain's head since the start")
         if latest is not None and latest - head.number > 100:
             problems.append(f"the tables are {latest - head.number} blocks behind the chain")
         response.status_code = 503 if problems else 200
@@ -186,7 +196,15 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:
-        content = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
+        if isinstance(error, BodyTooLarge):
+            return error.response()
+        content: dict[str, Any] = {
+            "type": "about:blank",
+            "title": str(error.detail),
+            "status": error.status_code,
+        }
+        if error.status_code == 400:  # a body that cannot be read at all, such as a form with too many files
+            content["errors"] = [{"field": "body", "rule": str(error.detail)}]
         return Problem(content, dict(error.headers or {}))
 
     @app.exception_handler(Exception)
@@ -219,6 +237,18 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
+class BodyTooLarge(HTTPException):
+    """An HTTPException, because FastAPI takes any other error of a body that is being read for a broken body."""
+
+    def __init__(self, limit: int):
+        super().__init__(413)
+        self.limit = limit
+
+    def response(self) -> Problem:
+        rule = f"A body has at most {self.limit} bytes."
+        return Problem(TooLarge(rule, errors=[{"field": "body", "rule": rule}]).problem())
+
+
 class BodyLimit:
     """Refuses bodies beyond the limit before anything reads them into memory."""
 
@@ -231,7 +261,7 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._limit:
-            await self._too_large()(scope, receive, send)
+            await BodyTooLarge(self._limit).response()(scope, receive, send)
             return
         seen = 0
 
@@ -240,17 +270,7 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._limit:
-                raise HTTPException(413, "The request is too large")
+                raise BodyTooLarge(self._limit)
             return message
 
         await self._app(scope, counted, send)
-
-    def _too_large(self) -> Response:
-        return Problem(
-            {
-                "type": "urn:chaincity:problem:too-large",
-                "title": "The request is too large",
-                "status": 413,
-                "detail": f"A body has at most {self._limit} bytes.",
-            }
-        )

@@ -111,5 +111,7 @@ async def reader(caller: Annotated[Principal, Depends(principal)]) -> Principal:
     return caller
 
 
+#: Any good key, whatever its scopes.
+Member = Annotated[Principal, Depends(principal)]
 Caller = Annotated[Principal, Depends(reader)]
 Writer = Annotated[Principal, Depends(writer)]

@@ -25,6 +25,7 @@ from .errors import InvalidInput, Unavailable
 from .modules.data import repository as data_repository
 from .modules.data.contract import AccessGrants, ComputeDesk, DatasetRegistry, ModelRegistry
 from .modules.data.service import DataService
+from .modules.financing import recourse_repository, register_repository
 from .modules.financing import repository as financing_repository
 from .modules.financing.contract import FinancingDesk, FinancingRegister
 from .modules.financing.service import FinancingService
@@ -36,8 +37,15 @@ from .modules.property.contract import MortgageDesk, TitleRegistry
 from .modules.property.service import PropertyService
 from .modules.receivables import repository as receivables_repository
 from .modules.receivables.contract import ReceivableLedger
+from .modules.receivables.intake import IntakeService
+from .modules.receivables.maturity import MaturityService
+from .modules.receivables.reminders import ReminderService
+from .modules.receivables.reports import ReportService
 from .modules.receivables.service import ReceivablesService
 from .modules.transactions.forwarding import Forwarder
+from .modules.warehouse import repository as warehouse_repository
+from .modules.warehouse.contract import WarehouseLedger
+from .modules.warehouse.service import WarehouseService
 from .submission import Submissions
 
 log = structlog.get_logger("city")
@@ -48,6 +56,9 @@ MODULE_HANDLERS: tuple[Handlers, ...] = (
     property_repository.handlers,
     receivables_repository.handlers,
     financing_repository.handlers,
+    warehouse_repository.handlers,
+    recourse_repository.handlers,
+    register_repository.handlers,
     data_repository.handlers,
 )
 
@@ -91,6 +102,7 @@ class City:
         self.receivable_ledger = ReceivableLedger(*at("ReceivableLedger"))
         self.financing_register = FinancingRegister(*at("FinancingRegister"))
         self.financing_desk = FinancingDesk(*at("FinancingDesk"))
+        self.warehouse_ledger = WarehouseLedger(*at("WarehouseLedger"))
         self.datasets = DatasetRegistry(*at("DatasetRegistry"))
         self.models = ModelRegistry(*at("ModelRegistry"))
         self.grants = AccessGrants(*at("AccessGrants"))
@@ -100,6 +112,11 @@ class City:
         self.property = PropertyService(self)
         self.receivables = ReceivablesService(self)
         self.financing = FinancingService(self)
+        self.intake = IntakeService(self)
+        self.warehouses = WarehouseService(self)
+        self.maturity = MaturityService(self)
+        self.reports = ReportService(self)
+        self.reminders = ReminderService(self)
         self.data = DataService(self)
 
     async def start(self) -> None:

@@ -288,7 +288,8 @@ def invoices() -> None:
     type=click.Path(path_type=Path),
     help="address book: only currencies with a settlement token pass; without it every ISO 4217 currency does",
 )
-def check_invoices(files: tuple[Path, ...], deployment: Path | None) -> None:
+@click.option("--number-fingerprint", is_flag=True, help="also print `numberFingerprint`, that of seller and number")
+def check_invoices(files: tuple[Path, ...], deployment: Path | None, number_fingerprint: bool) -> None:
     """Judge UBL 2.1 / EN 16931 invoices and credit notes; prints one JSON object per file. Needs no chain.
 
     The fingerprints are made with the consortium's key in CHAINCITY_FINGERPRINT_KEY, else with a demonstration key.
@@ -301,7 +302,85 @@ def check_invoices(files: tuple[Path, ...], deployment: Path | None) -> None:
     """
     from .modules.receivables.command import check_files
 
-    sys.exit(check_files(files, deployment, Settings().fingerprint_key))
+    sys.exit(check_files(files, deployment, _settings().fingerprint_key, number_fingerprint=number_fingerprint))
+
+
+@main.group()
+def receivables() -> None:
+    """Receivables from invoices."""
+
+
+@receivables.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="the service")
+@click.option("--key", envvar="CHAINCITY_KEY", help="the seller's API key; better in CHAINCITY_KEY")
+@click.option("--dry-run", is_flag=True, help="judge every row, store nothing; needs no service")
+@click.option("--seller", help="with --dry-run: the seller's credit code, for the fingerprints")
+@click.option(
+    "--deployment",
+    type=click.Path(path_type=Path),
+    help="with --dry-run: address book; only currencies with a settlement token pass",
+)
+@click.option("--on-error", type=click.Choice(["skip", "refuse"]), default="skip", show_default=True)
+@click.option("--anew", is_flag=True, help="judge the file again; what was drafted before is refused as such")
+@click.option("--json", "as_json", is_flag=True, help="for a program: no progress on the error output")
+def import_receivables(
+    file: Path,
+    url: str,
+    key: str | None,
+    dry_run: bool,
+    seller: str | None,
+    deployment: Path | None,
+    on_error: str,
+    anew: bool,
+    as_json: bool,
+) -> None:
+    """Draft receivables from a CSV file of one's own invoices; prints one JSON object per row, once it is drafted, refused or
+    failed.
+
+    Columns: number, buyer (credit code), issueDate, dueDate (YYYY-MM-DD), currency, payable (1234.50); up to 10,000 rows.
+    The same file sent again is the same request: it is answered as the first time, and what broke off is completed. With --anew it is
+    judged again, after a buyer became a member, say. Either way nothing is drafted twice.
+
+    \b
+    Exit status: 0 every row was taken, 1 some were refused or failed, 2 the file cannot be read or sent.
+    \b
+    Example:
+      chaincity receivables import invoices.csv --dry-run --seller 91431381MA5198083N
+    """
+    from .modules.receivables.command import print_json, say_which_key
+    from .modules.receivables.importing import import_file, judge_file
+
+    outcomes: dict[str, int] = {}
+
+    def show(row: dict[str, Any]) -> None:
+        outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + 1
+        print_json(row)
+
+    def progress(done: int, total: int) -> None:
+        if not as_json and (done % 1000 == 0 or done == total):
+            click.echo(f"{done} of {total} rows", err=True)
+
+    async def send() -> None:
+        async for row in import_file(file, url, key, on_error, progress, anew=anew):
+            show(row)
+
+    try:
+        if dry_run:
+            secret = _settings().fingerprint_key
+            rows = judge_file(file, seller, deployment, secret)
+            if seller is not None:
+                say_which_key(secret)
+            for row in rows:
+                show(row)
+        else:
+            asyncio.run(send())
+    except click.ClickException as error:
+        click.echo(f"Error: {error.message}", err=True)
+        sys.exit(2)
+    if not as_json:
+        click.echo(", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()), err=True)
+    sys.exit(1 if {"refused", "failed"} & outcomes.keys() else 0)
 
 
 def run(args: list[str] | None = None) -> Any:

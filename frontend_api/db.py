@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -63,7 +64,12 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database and self.url.database != ":memory:":
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine: Engine = create_engine(self.url, poolclass=NullPool if self.is_sqlite else None)
+        self.engine: Engine = create_engine(
+            self.url,
+            poolclass=NullPool if self.is_sqlite else None,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+        )
         self._reader: Connection | None = None
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure_sqlite)
@@ -80,6 +86,28 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(
             self._readers, lambda: self._read_fresh(function, *args, **kwargs)
         )
+
+    async def read_snapshot(
+        self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """A long read of several statements that all see one state, on a thread of its own."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, lambda: self.read_snapshot_now(function, *args, **kwargs)
+        )
+
+    def read_snapshot_now(
+        self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        try:
+            with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    # Python's driver begins transactions at writes only.
+                    connection.exec_driver_sql("BEGIN")
+                else:
+                    connection.execution_options(isolation_level="REPEATABLE READ")
+                return function(connection, *args, **kwargs)
+        except OperationalError as error:
+            raise Unavailable("The database did not answer. Try again.") from error
 
     async def write(self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run in one transaction: everything is stored when this returns, or nothing."""

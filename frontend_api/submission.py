@@ -123,6 +123,40 @@ class Submissions:
         self._sender.wake()
         return ids
 
+    async def accept_part(
+        self, asked: Asked, part: int, calls: Sequence[Call], record: Callable[[list[str]], Any]
+    ) -> Any:
+        """Store one part of a request that is too large for one database transaction, with what it is answered.
+
+        `record` makes the answer (JSON) of the ids. The same key, body and part give the first answer, and nothing is
+        stored again: a request that broke off is completed by sending it again.
+        """
+        self.require_whole()
+        self.require_key(asked.account)
+        intents = [Intent(asked.account, call) for call in calls]
+        key = _key_of_part(asked, part)
+
+        def work(connection: Connection) -> Any:
+            if key is not None:
+                earlier = outbox.earlier_response(connection, asked.owner, key, asked.hashed)
+                if earlier is not None:
+                    return earlier
+            answer = record(outbox.enqueue(connection, asked.owner, intents))
+            if key is not None:
+                outbox.remember(connection, asked.owner, key, asked.hashed, answer)
+            return answer
+
+        answer = await self._database.write(work)
+        self._sender.wake()
+        return answer
+
+    async def earlier_part(self, asked: Asked, part: int) -> Any | None:
+        """What `accept_part` answered the same request before."""
+        key = _key_of_part(asked, part)
+        if key is None:
+            return None
+        return await self._database.read(outbox.earlier_response, asked.owner, key, asked.hashed)
+
     async def earlier(self, asked: Asked) -> list[str] | None:
         """The ids that this key and body were given before."""
         if asked.key is None:
@@ -143,6 +177,11 @@ class Submissions:
         if row is None:
             raise NotFound(f"There is no transaction {identifier}.")
         return await self.resource(row)
+
+    async def many(self, identifiers: Sequence[str]) -> list[TransactionResource]:
+        """Transactions in the order of their ids, read at once."""
+        rows = await self._database.read(outbox.find_all, identifiers)
+        return [await self.resource(row) for row in rows]
 
     async def listed(self, owner: str, state: str | None, cursor: str | None, limit: int) -> TransactionList:
         """An owner's transactions in the order of acceptance. `state` as stored: a final transaction is mined."""
@@ -206,6 +245,46 @@ class Action:
         """Store several calls; returns their ids, or those of the first time."""
         return await self.city.submissions.accept(self._asked, calls, (), also)
 
+    async def earlier_part(self, part: int) -> Any | None:
+        """What this part of the same request was answered before, None when it is new."""
+        return await self.city.submissions.earlier_part(self._asked, part)
+
+    async def accept_part(self, part: int, calls: Sequence[Call], record: Callable[[list[str]], Any]) -> Any:
+        """Store one part of a large request and what it is answered; see `Submissions.accept_part`."""
+        return await self.city.submissions.accept_part(self._asked, part, calls, record)
+
+    async def require_right(self, call: Call) -> None:
+        """Refuse at once who may not make such a call at all; what else the contract says is for each call to learn."""
+        submissions = self.city.submissions
+        submissions.require_key(self.account)
+        try:
+            await submissions.simulate(self._asked, call)
+        except ContractRefused as error:
+            if error.status == Forbidden.status:
+                raise
+
+    async def resource(self, identifier: str) -> TransactionResource:
+        return await self.city.submissions.get(identifier)
+
+    async def wait(self, identifier: str) -> None:
+        """Wait for a transaction as long as the caller wants to."""
+        await self.city.submissions.wait(identifier, self._asked.wait_seconds)
+
+    async def once(self, ids: list[str], store: Alongside) -> list[str]:
+        """Store something that is no transaction under ids of its own; the same key and body give the first time's ids."""
+
+        def work(connection: Connection) -> list[str]:
+            asked = self._asked
+            if asked.key is not None:
+                earlier = outbox.earlier_response(connection, asked.owner, asked.key, asked.hashed)
+                if earlier is not None:
+                    return list(earlier)
+                outbox.remember(connection, asked.owner, asked.key, asked.hashed, ids)
+            store(connection)
+            return ids
+
+        return await self.city.database.write(work)
+
     async def send(
         self, call: Call, *, before: Sequence[Call] = (), also: Alongside | None = None
     ) -> TransactionResource:
@@ -243,13 +322,13 @@ class Action:
         ids = await submissions.accept(self._asked, calls, before, also)
         if ids and self._asked.wait_seconds:
             await submissions.wait(ids[-1], self._asked.wait_seconds)
-        remaining = iter(ids)
+        remaining = iter(await submissions.many(ids))
         found = []
         for index, item in enumerate(items):
             if isinstance(item, ServiceError):
                 found.append(BulkItem(index=index, problem=item.problem()))
             else:
-                found.append(BulkItem(index=index, transaction=await submissions.get(next(remaining))))
+                found.append(BulkItem(index=index, transaction=next(remaining)))
         self._response.status_code = 202
         return BulkResource(items=found)
 
@@ -283,6 +362,11 @@ def wait_seconds(prefer: str | None) -> float:
     if found is None:
         return 0  # RFC 7240, 2: preferences that are not known are ignored
     return min(float(found[1]), LONGEST_WAIT_SECONDS)
+
+
+def _key_of_part(asked: Asked, part: int) -> str | None:
+    """No header can have a line break, so no caller's own key is ever the same."""
+    return None if asked.key is None else f"{asked.key}\n{part}"
 
 
 def _is_form(request: Request) -> bool:

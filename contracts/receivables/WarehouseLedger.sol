@@ -8,8 +8,8 @@ import {IFinancingRegister} from "./interfaces/IFinancingRegister.sol";
 import {IWarehouseLedger} from "./interfaces/IWarehouseLedger.sol";
 
 /// @title Implementation of {IWarehouseLedger}, where errors, events and rules are described
-/// @dev No token, no money and no hook: the only foreign contracts it calls are the core's and the {IFinancingRegister}, which call nobody back.
-/// The register is called last all the same.
+/// @dev No token, no money and no hook: the only foreign contracts it calls are the core's and the {IFinancingRegister}, which call nobody
+/// back. The register is called last all the same.
 contract WarehouseLedger is IWarehouseLedger, Application {
     /// @notice Longest time for bank and supervisor to answer, seconds: goods are not to be bound for long by a mere proposal.
     uint64 public constant MAX_ANSWER = 30 days;
@@ -221,8 +221,7 @@ contract WarehouseLedger is IWarehouseLedger, Application {
     function decline(uint256 pledgeId, bytes32 basis) external {
         PledgeRecord storage found = _requireUnanswered(pledgeId);
         address actor = _actor();
-        if (!_actsFor(actor, found.bank) && !_actsFor(actor, found.supervisor))
-            revert WarehouseLedger_NotBankOrSupervisor(pledgeId, actor);
+        if (!_actsFor(actor, found.bank) && !_actsFor(actor, found.supervisor)) revert WarehouseLedger_NotBankOrSupervisor(pledgeId, actor);
 
         _drop(found, PledgeState.Declined);
 
@@ -282,8 +281,7 @@ contract WarehouseLedger is IWarehouseLedger, Application {
     /// @inheritdoc IWarehouseLedger
     function receipt(uint256 receiptId) external view returns (Receipt memory) {
         ReceiptRecord storage found = _receipts[receiptId];
-        return
-            Receipt(found.owner, found.state, found.unit, found.warehouse, found.quantity, found.pledged, found.fingerprint);
+        return Receipt(found.owner, found.state, found.unit, found.warehouse, found.quantity, found.pledged, found.fingerprint);
     }
 
     /// @inheritdoc IWarehouseLedger
@@ -370,12 +368,7 @@ contract WarehouseLedger is IWarehouseLedger, Application {
     }
 
     /// @dev Part of an active pledge is bound no more; `end` is its state when that was the rest.
-    function _unbind(
-        uint256 pledgeId,
-        PledgeRecord storage found,
-        uint128 quantity,
-        PledgeState end
-    ) private returns (uint128 left) {
+    function _unbind(uint256 pledgeId, PledgeRecord storage found, uint128 quantity, PledgeState end) private returns (uint128 left) {
         if (quantity == 0) revert WarehouseLedger_ZeroQuantity(pledgeId);
         left = found.quantity;
         if (quantity > left) revert WarehouseLedger_InsufficientPledged(pledgeId, left, quantity);

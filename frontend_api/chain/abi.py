@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from eth_abi import decode, encode
+from eth_abi import decode
 from eth_abi.exceptions import EncodingError
-from eth_utils import keccak, to_checksum_address
 from eth_utils.abi import abi_to_signature, collapse_if_tuple
 
 from ..errors import InvalidInput
+from . import words
 
 FOLDER = Path(__file__).resolve().parents[1] / "abi"
 #: Integers above this are strings in JSON (RFC 8259, section 6: interoperable integers).
@@ -55,11 +56,20 @@ class Abi:
 
     @cached_property
     def events(self) -> dict[bytes, dict[str, Any]]:
-        return {keccak(text=abi_to_signature(e)): e for e in self.entries if e["type"] == "event"}  # type: ignore[arg-type]
+        return {_hash(e): e for e in self.entries if e["type"] == "event"}
 
     @cached_property
     def errors(self) -> dict[bytes, dict[str, Any]]:
-        return {keccak(text=abi_to_signature(e))[:4]: e for e in self.entries if e["type"] == "error"}  # type: ignore[arg-type]
+        return {_hash(e)[:4]: e for e in self.entries if e["type"] == "error"}
+
+    @cached_property
+    def _encoders(self) -> dict[tuple[str, int], tuple[bytes, Callable[[Sequence[Any]], bytes]]]:
+        """Selector and encoder of each function, by name and number of arguments."""
+        return {}
+
+    @cached_property
+    def _event_readers(self) -> dict[bytes, _EventReader]:
+        return {topic: _EventReader(entry) for topic, entry in self.events.items()}
 
     def has_function(self, name: str) -> bool:
         return name in self._functions
@@ -71,10 +81,14 @@ class Abi:
         raise InvalidInput(f"{self.name} has no function {name} with {arguments} arguments", field="function")
 
     def encode(self, name: str, args: tuple[Any, ...] | list[Any]) -> bytes:
-        entry = self.function(name, len(args))
-        types = [collapse_if_tuple(p) for p in entry["inputs"]]
+        known = self._encoders.get((name, len(args)))
+        if known is None:
+            entry = self.function(name, len(args))
+            known = _hash(entry)[:4], words.encoder([collapse_if_tuple(p) for p in entry["inputs"]])
+            self._encoders[name, len(args)] = known
+        selector, encoded = known
         try:
-            return keccak(text=abi_to_signature(entry))[:4] + encode(types, list(args))  # type: ignore[arg-type]
+            return selector + encoded(args)
         except (EncodingError, TypeError, ValueError, OverflowError) as error:
             raise InvalidInput(f"{self.name}.{name}: {error}", field="args") from error
 
@@ -88,19 +102,31 @@ class Abi:
 
     def decode_event(self, topics: list[bytes], data: bytes) -> Decoded | None:
         """None when it is no event of this contract."""
-        entry = self.events.get(topics[0]) if topics else None
-        if entry is None:
-            return None
-        indexed = [p for p in entry["inputs"] if p["indexed"]]
-        plain = [p for p in entry["inputs"] if not p["indexed"]]
-        if len(indexed) != len(topics) - 1:
-            return None
-        found = {
-            p["name"]: shape(p, decode([collapse_if_tuple(p)], t)[0]) for p, t in zip(indexed, topics[1:], strict=True)
-        }
-        values = decode([collapse_if_tuple(p) for p in plain], data)
-        found |= {p["name"]: shape(p, v) for p, v in zip(plain, values, strict=True)}
-        return Decoded(entry["name"], {p["name"]: found[p["name"]] for p in entry["inputs"]})
+        reader = self._event_readers.get(topics[0]) if topics else None
+        return None if reader is None or reader.indexed != len(topics) - 1 else reader.read(topics[1:], data)
+
+
+class _EventReader:
+    """Decodes one event; how is worked out once."""
+
+    def __init__(self, entry: dict[str, Any]):
+        self._name, inputs = entry["name"], entry["inputs"]
+        self._order = [p["name"] for p in inputs]
+        topics, plain = [p for p in inputs if p["indexed"]], [p for p in inputs if not p["indexed"]]
+        self.indexed = len(topics)
+        self._topics = [(p, words.decoder([collapse_if_tuple(p)])) for p in topics]
+        self._plain, self._read_plain = plain, words.decoder([collapse_if_tuple(p) for p in plain])
+
+    def read(self, topics: list[bytes], data: bytes) -> Decoded:
+        found = {p["name"]: shape(p, read(t)[0]) for (p, read), t in zip(self._topics, topics, strict=True)}
+        for parameter, value in zip(self._plain, self._read_plain(data), strict=True):
+            found[parameter["name"]] = shape(parameter, value)
+        return Decoded(self._name, {name: found[name] for name in self._order})
+
+
+def _hash(entry: dict[str, Any]) -> bytes:
+    """Keccak-256 of the canonical signature: an event's topic; its first 4 bytes are a selector."""
+    return words.keccak(abi_to_signature(entry).encode())  # type: ignore[arg-type]
 
 
 def shape(parameter: dict[str, Any], value: Any) -> Any:
@@ -111,7 +137,10 @@ def shape(parameter: dict[str, Any], value: Any) -> Any:
         return [shape(inner, item) for item in value]
     if kind == "tuple":
         return {c["name"]: shape(c, v) for c, v in zip(parameter["components"], value, strict=True)}
-    return to_checksum_address(value) if kind == "address" else value
+    if kind != "address":
+        return value
+    # The general codec gives lower case; sliced words come checksummed.
+    return words.checksummed(bytes.fromhex(value[2:])) if value.islower() else value
 
 
 def to_json(value: Any) -> Any:

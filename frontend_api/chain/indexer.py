@@ -20,7 +20,7 @@ from .abi import to_json
 from .deployment import Deployment
 from .events import Block, ChainEvent, Decoder
 from .outbox import Outcome, mark_outcomes, submitted_among, unmine
-from .projection import CHANGED, Handler, Projection, forget_journal, journal, undo_block
+from .projection import CHANGED, Changes, Handler, Projection, forget_journal, journal, undo_block
 from .reverts import is_revert, refused, revert_data
 from .rpc import NodeUnreachable, Rpc, RpcError
 
@@ -84,6 +84,8 @@ class Indexer:
         self._decoder = Decoder(deployment)
         self._types = {name: entry["type"] for name, entry in deployment.contracts.items()}
         self.head = Head(-1, 0, -1)
+        #: Whether the tables have reached the chain's head since the start; before, they know less than is true.
+        self.caught_up = False
         self._advanced = asyncio.Condition()
         self.on_advance: list[Callable[[], Awaitable[None]]] = []
 
@@ -119,6 +121,7 @@ class Indexer:
             if not await self._take(first, min(latest, first + CHUNK - 1)):
                 await self._rewind()
             changed = True
+        self.caught_up = True
         if changed:
             await self._announce()
         return changed
@@ -203,19 +206,21 @@ class Indexer:
         decoded: list[list[ChainEvent]],
         outcomes: dict[str, Outcome],
     ) -> None:
+        changes = Changes(connection)
         for block, found in zip(fetched, decoded, strict=True):
-            connection.execute(
-                insert(blocks).values(
-                    number=block.number, hash=block.hash, parent_hash=block.parent_hash, time=block.time
-                )
-            )
-            projection = Projection(connection, block)
+            projection = Projection(changes, block)
             for event in found:
                 handler = self._handlers.get((self._types[event.contract], event.name))
                 if handler is not None:
                     handler(projection, event)
-            if found:
-                connection.execute(insert(events), [_row(event) for event in found])
+        changes.flush()
+        connection.execute(
+            insert(blocks),
+            [{"number": b.number, "hash": b.hash, "parent_hash": b.parent_hash, "time": b.time} for b in fetched],
+        )
+        rows = [_row(event) for found in decoded for event in found]
+        if rows:
+            connection.execute(insert(events), rows)
         mark_outcomes(connection, outcomes)
         forget_journal(connection, fetched[-1].number - self._depth)
         _remember_final(connection, fetched[-1].number - self._depth)

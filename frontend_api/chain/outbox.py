@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    bindparam,
     func,
     insert,
     select,
@@ -156,6 +157,16 @@ def find(connection: Connection, transaction_id: str) -> Row | None:
     return connection.execute(select(transactions).where(transactions.c.id == transaction_id)).mappings().first()
 
 
+def find_all(connection: Connection, identifiers: Sequence[str]) -> list[Row]:
+    """Transactions in the order of their ids, all of which are there."""
+    found: dict[str, Row] = {}
+    for start in range(0, len(identifiers), 500):
+        chunk = identifiers[start : start + 500]
+        query = select(transactions).where(transactions.c.id.in_(chunk))
+        found |= {row["id"]: row for row in connection.execute(query).mappings()}
+    return [found[identifier] for identifier in identifiers]
+
+
 def listed(connection: Connection, owner: str, state: str | None, after: int | None, limit: int) -> list[Row]:
     """An owner's transactions in the order of acceptance."""
     wanted = [transactions.c.owner == owner]
@@ -167,14 +178,12 @@ def listed(connection: Connection, owner: str, state: str | None, after: int | N
     return list(connection.execute(query).mappings())
 
 
-def queued(connection: Connection, sender: str, limit: int) -> list[Row]:
+def queued(connection: Connection, sender: str, limit: int, after: int = 0) -> list[Row]:
+    """What waits to be sent by a key, in the order of acceptance, past a place in it."""
+    waiting = and_(transactions.c.sender == sender, transactions.c.state == "queued", transactions.c.sequence > after)
+    columns = (transactions.c[name] for name in ("sequence", "id", "sender", "to", "data"))
     return list(
-        connection.execute(
-            select(transactions)
-            .where(and_(transactions.c.sender == sender, transactions.c.state == "queued"))
-            .order_by(transactions.c.sequence)
-            .limit(limit)
-        ).mappings()
+        connection.execute(select(*columns).where(waiting).order_by(transactions.c.sequence).limit(limit)).mappings()
     )
 
 
@@ -185,11 +194,23 @@ def senders_with_work(connection: Connection) -> list[str]:
 
 
 def in_flight(connection: Connection, sender: str | None = None) -> list[Row]:
-    """Submitted and not yet seen in a block, in the order of their nonces."""
+    """Submitted and not yet seen in a block, in the order of their nonces, without the signed bytes."""
     wanted = transactions.c.state == "submitted"
     if sender is not None:
         wanted = and_(wanted, transactions.c.sender == sender)
-    return list(connection.execute(select(transactions).where(wanted).order_by(transactions.c.nonce)).mappings())
+    columns = (transactions.c[name] for name in ("id", "sender", "nonce", "tx_hash"))
+    return list(connection.execute(select(*columns).where(wanted).order_by(transactions.c.nonce)).mappings())
+
+
+def signed_bytes(connection: Connection, identifiers: Iterable[str]) -> list[tuple[str, bytes]]:
+    """(hash, bytes) of submitted transactions, in the order of their nonces."""
+    wanted = select(transactions.c.tx_hash, transactions.c.raw).where(transactions.c.id.in_(list(identifiers)))
+    return [(row.tx_hash, bytes(row.raw)) for row in connection.execute(wanted.order_by(transactions.c.nonce))]
+
+
+def is_in_flight(connection: Connection, sender: str) -> bool:
+    wanted = and_(transactions.c.state == "submitted", transactions.c.sender == sender)
+    return connection.execute(select(transactions.c.id).where(wanted).limit(1)).first() is not None
 
 
 def next_nonce(connection: Connection, sender: str) -> int | None:
@@ -205,12 +226,13 @@ def set_next_nonce(connection: Connection, sender: str, value: int) -> None:
 
 def submit(connection: Connection, sender: str, signed: list[dict[str, Any]], following: int) -> None:
     """Store signed bytes with their nonces before anybody sees them."""
-    for entry in signed:
-        connection.execute(
-            update(transactions)
-            .where(transactions.c.id == entry["id"])
-            .values(state="submitted", nonce=entry["nonce"], raw=entry["raw"], tx_hash=entry["tx_hash"])
-        )
+    names = ("nonce", "raw", "tx_hash")
+    connection.execute(
+        update(transactions)
+        .where(transactions.c.id == bindparam("of"))
+        .values(state="submitted", **{name: bindparam(f"its_{name}") for name in names}),
+        [{"of": entry["id"], **{f"its_{name}": entry[name] for name in names}} for entry in signed],
+    )
     set_next_nonce(connection, sender, following)
 
 
@@ -249,17 +271,24 @@ def submitted_among(connection: Connection, hashes: Iterable[str]) -> set[str]:
 
 
 def mark_outcomes(connection: Connection, outcomes: Mapping[str, Outcome]) -> None:
-    for tx_hash, outcome in outcomes.items():
-        connection.execute(
-            update(transactions)
-            .where(and_(transactions.c.tx_hash == tx_hash, transactions.c.state == "submitted"))
-            .values(
-                state="mined" if outcome.succeeded else "failed",
-                block_number=outcome.block.number,
-                block_hash=outcome.block.hash,
-                problem=outcome.problem,
-            )
-        )
+    if not outcomes:
+        return
+    names = ("state", "block_number", "block_hash", "problem")
+    connection.execute(
+        update(transactions)
+        .where(and_(transactions.c.tx_hash == bindparam("of"), transactions.c.state == "submitted"))
+        .values({name: bindparam(f"its_{name}") for name in names}),
+        [
+            {
+                "of": tx_hash,
+                "its_state": "mined" if outcome.succeeded else "failed",
+                "its_block_number": outcome.block.number,
+                "its_block_hash": outcome.block.hash,
+                "its_problem": outcome.problem,
+            }
+            for tx_hash, outcome in outcomes.items()
+        ],
+    )
 
 
 def unmine(connection: Connection, number: int, *, every: bool = False) -> None:

@@ -1,16 +1,17 @@
 """Tables that follow the chain, and how they go back when the chain does.
 
-A module projects events into its tables through `Projection.put`. Each write first journals the row's former image under
-the block's number, so that undoing a block is replaying its journal backwards; the tables then equal what a fresh replay of
-the remaining blocks gives.
+A module projects events into its tables through `Projection.put`. A block's first write of a row journals the row's
+former image under the block's number, so that undoing a block is replaying its journal backwards; the tables then equal
+what a fresh replay of the remaining blocks gives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import JSON, Column, Connection, String, Table, and_, delete, insert, select, update
+from sqlalchemy import JSON, Column, Connection, String, Table, and_, bindparam, delete, insert, select, update
 
 from ..db import Row, Whole, metadata
 from .events import Block, ChainEvent
@@ -29,34 +30,96 @@ journal = Table(
 )
 
 
-class Projection:
-    """Writes of one block."""
+@dataclass
+class _Entry:
+    """A row that a run of blocks looks at: whether it is in its table, and what it is by now."""
 
-    def __init__(self, connection: Connection, block: Block):
-        self.connection, self.block = connection, block
+    key: dict[str, Any]
+    stored: bool
+    row: dict[str, Any] | None
+    changed: bool = False
+    journaled: int | None = None
+
+
+class Changes:
+    """Rows that a run of blocks reads and writes, in memory until `flush` stores them with few statements."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self._entries: dict[tuple[str, tuple[Any, ...]], _Entry] = {}
+        self._journal: list[dict[str, Any]] = []
+
+    def entry(self, table: Table, key: Mapping[str, Any], *, new: bool = False) -> _Entry:
+        identity = table.name, tuple(key[name] for name in sorted(key))
+        found = self._entries.get(identity)
+        if found is None and new:
+            found = self._entries[identity] = _Entry(dict(key), stored=False, row=None)
+        if found is None:
+            stored = self._connection.execute(select(table).where(_matches(table, key))).mappings().first()
+            found = _Entry(dict(key), stored is not None, None if stored is None else dict(stored))
+            self._entries[identity] = found
+        return found
+
+    def put(
+        self, table: Table, block: int, key: Mapping[str, Any], values: Mapping[str, Any], *, new: bool = False
+    ) -> None:
+        entry = self.entry(table, key, new=new)
+        if entry.journaled != block:
+            before = None if entry.row is None else dict(entry.row)
+            self._journal.append({"block_number": block, "table_name": table.name, "key": dict(key), "before": before})
+            entry.journaled = block
+        row = dict.fromkeys(column.name for column in table.c) if entry.row is None else entry.row
+        entry.row = {**row, **key, **values, CHANGED: block}
+        entry.changed = True
+
+    def flush(self) -> None:
+        """Store everything. The journal first: it is what a rewind needs."""
+        if self._journal:
+            self._connection.execute(insert(journal), self._journal)
+        added: dict[str, list[dict[str, Any]]] = {}
+        changed: dict[tuple[str, tuple[str, ...]], list[_Entry]] = {}
+        for (name, _), entry in self._entries.items():
+            if not entry.changed or entry.row is None:
+                continue
+            if entry.stored:
+                changed.setdefault((name, tuple(sorted(entry.key))), []).append(entry)
+            else:
+                added.setdefault(name, []).append(entry.row)
+        for name, rows in added.items():
+            self._connection.execute(insert(metadata.tables[name]), rows)
+        for (name, keys), entries in changed.items():
+            self._update(metadata.tables[name], keys, entries)
+        self._entries, self._journal = {}, []
+
+    def _update(self, table: Table, keys: tuple[str, ...], entries: list[_Entry]) -> None:
+        others = [column.name for column in table.c if column.name not in keys]
+        statement = (
+            update(table)
+            .where(and_(*(table.c[name] == bindparam(f"key_{name}") for name in keys)))
+            .values({name: bindparam(f"new_{name}") for name in others})
+        )
+        rows = [entry.row for entry in entries if entry.row is not None]
+        values = [{f"key_{n}": row[n] for n in keys} | {f"new_{n}": row[n] for n in others} for row in rows]
+        self._connection.execute(statement, values)
+
+
+class Projection:
+    """Reads and writes of one block."""
+
+    def __init__(self, changes: Changes, block: Block):
+        self._changes, self.block = changes, block
 
     def get(self, table: Table, **key: Any) -> Row | None:
-        return self.connection.execute(select(table).where(_matches(table, key))).mappings().first()
+        """The row as the events so far have made it, read like a row of a query."""
+        return cast("Row | None", self._changes.entry(table, key).row)
 
     def put(self, table: Table, key: Mapping[str, Any], **values: Any) -> None:
         """Insert the row or change it."""
-        before = self.get(table, **key)
-        self._journal(table, key, before)
-        values[CHANGED] = self.block.number
-        if before is None:
-            self.connection.execute(insert(table).values(**key, **values))
-        else:
-            self.connection.execute(update(table).where(_matches(table, key)).values(**values))
+        self._changes.put(table, self.block.number, key, values)
 
-    def _journal(self, table: Table, key: Mapping[str, Any], before: Row | None) -> None:
-        self.connection.execute(
-            insert(journal).values(
-                block_number=self.block.number,
-                table_name=table.name,
-                key=dict(key),
-                before=None if before is None else dict(before),
-            )
-        )
+    def add(self, table: Table, key: Mapping[str, Any], **values: Any) -> None:
+        """Insert a row that cannot be there yet, because the chain numbers what it makes; saves looking."""
+        self._changes.put(table, self.block.number, key, values, new=True)
 
 
 def undo_block(connection: Connection, number: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -32,6 +32,10 @@ RESEND_SECONDS = 3.0
 NODE_TRIES = 20
 #: What nodes answer to bytes that they already have.
 _KNOWN = ("already known", "already imported", "alreadyknown", "known transaction")
+
+
+#: Rows that would succeed, with the gas limit they passed under, and rows that would not, with the problem.
+Simulated: TypeAlias = tuple[list[tuple[Row, int]], list[tuple[Row, dict[str, Any]]]]
 
 
 class Sender:
@@ -66,47 +70,72 @@ class Sender:
         await self._resend()
         for sender in await self._database.read(outbox.senders_with_work):
             try:
-                while await self._send_some(sender):
-                    pass
+                await self._send_all(sender)
             except Forbidden as error:
                 # Its key was taken out of the keystore while work of its was waiting; that must not stop the others.
                 log.error("no_key", sender=sender)
                 await self._database.write(outbox.fail_queued, sender, error.problem())
 
     async def simulate(self, sender: str, to: str, data: bytes) -> None:
-        """Run a call as `sender` on the pending state; raises the domain error of its refusal."""
+        """Run a call as `sender`; raises the domain error of its refusal.
+
+        On the latest block, and on the pending one only if that refuses: nodes make a pending block anew for every
+        question, which takes the longer the more transactions wait.
+        """
+        request = _request(sender, to, data, None)
         try:
-            await self._rpc.call("eth_call", _request(sender, to, data, None), "pending")
-        except RpcError as error:
-            raise contract_error(error) from error
+            await self._rpc.call("eth_call", request, "latest")
+        except RpcError:
+            # What it depends on may be on its way.
+            try:
+                await self._rpc.call("eth_call", request, "pending")
+            except RpcError as error:
+                raise contract_error(error) from error
 
     # --- sending
 
-    async def _send_some(self, sender: str) -> bool:
-        """Send one batch of a key; true when there may be more to do at once."""
-        rows = await self._database.read(outbox.queued, sender, BATCH)
-        if not rows:
-            return False
-        waiting = bool(await self._database.read(outbox.in_flight, sender))
-        passed, failed = await self._simulate(rows)
-        if failed and (waiting or passed):
-            failed = []  # not believed: what they depend on may be on its way
-        for row, problem in failed:
-            await self._database.write(outbox.fail, row["id"], problem)
-        if not passed:
-            return bool(failed)
-        await self._sign_and_broadcast(sender, passed)
-        return len(rows) == BATCH
+    async def _send_all(self, sender: str) -> None:
+        """Send what is queued for a key, batch by batch: while one is signed and stored, the node simulates the next."""
+        rows, simulated = await self._next_batch(sender, 0)
+        broadcast: asyncio.Task[None] | None = None
+        try:
+            while simulated is not None:
+                passed, failed = await simulated
+                following, simulated = await self._next_batch(sender, rows[-1]["sequence"])
+                waiting = await self._database.read(outbox.is_in_flight, sender)
+                if not (waiting or passed):
+                    # Otherwise not believed: what they depend on may be on its way.
+                    for row, problem in failed:
+                        await self._database.write(outbox.fail, row["id"], problem)
+                if passed:
+                    signed = await self._sign(sender, passed)
+                    if broadcast is not None:
+                        await broadcast
+                    broadcast = asyncio.create_task(self._broadcast(signed))
+                rows = following
+            if broadcast is not None:
+                await broadcast
+        finally:
+            for task in (simulated, broadcast):
+                if task is not None and not task.done():
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
 
-    async def _simulate(self, rows: list[Row]) -> tuple[list[tuple[Row, int]], list[tuple[Row, dict[str, Any]]]]:
-        """Which rows would succeed, with the gas limit they passed under, and which would not, with the problem."""
+    async def _next_batch(self, sender: str, after: int) -> tuple[list[Row], asyncio.Task[Simulated] | None]:
+        rows = await self._database.read(outbox.queued, sender, BATCH, after)
+        return rows, asyncio.create_task(self._simulate(rows)) if rows else None
+
+    async def _simulate(self, rows: list[Row]) -> Simulated:
         limits = [self._gas_limits.get(_function(row), FIRST_GAS_LIMIT) for row in rows]
-        replies = await self._rpc.batch(
-            [
-                ("eth_call", (_request(row["sender"], row["to"], row["data"], limit), "pending"))
-                for row, limit in zip(rows, limits, strict=True)
-            ]
-        )
+        requests = [
+            _request(row["sender"], row["to"], row["data"], limit) for row, limit in zip(rows, limits, strict=True)
+        ]
+        replies = await self._rpc.batch([("eth_call", (request, "latest")) for request in requests])
+        refused = [index for index, reply in enumerate(replies) if isinstance(reply, RpcError)]
+        if refused:
+            again = await self._rpc.batch([("eth_call", (requests[index], "pending")) for index in refused])
+            for index, reply in zip(refused, again, strict=True):
+                replies[index] = reply
         passed: list[tuple[Row, int]] = []
         failed: list[tuple[Row, dict[str, Any]]] = []
         for row, limit, reply in zip(rows, limits, replies, strict=True):
@@ -154,7 +183,8 @@ class Sender:
         self._gas_limits[_function(row)] = max(limit, self._gas_limits.get(_function(row), 0))
         return limit
 
-    async def _sign_and_broadcast(self, sender: str, passed: list[tuple[Row, int]]) -> None:
+    async def _sign(self, sender: str, passed: list[tuple[Row, int]]) -> list[tuple[str, bytes]]:
+        """Take nonces, sign, store; returns (hash, bytes), which nobody has seen yet."""
         nonce = await self._next_nonce(sender)
         base_fee = await self._base_fee()
         signed = []
@@ -173,7 +203,7 @@ class Sender:
             raw, tx_hash = self._keys.sign_transaction(sender, fields)
             signed.append({"id": row["id"], "nonce": nonce + offset, "raw": raw, "tx_hash": tx_hash})
         await self._database.write(outbox.submit, sender, signed, nonce + len(signed))
-        await self._broadcast([(entry["tx_hash"], entry["raw"]) for entry in signed])
+        return [(entry["tx_hash"], entry["raw"]) for entry in signed]
 
     async def _broadcast(self, signed: list[tuple[str, bytes]]) -> None:
         now = time.monotonic()
@@ -193,7 +223,8 @@ class Sender:
         waiting = await self._database.read(outbox.in_flight)
         due = [row for row in waiting if now - self._sent_at.get(row["tx_hash"], 0) > RESEND_SECONDS]
         for start in range(0, len(due), BATCH):
-            await self._broadcast([(row["tx_hash"], bytes(row["raw"])) for row in due[start : start + BATCH]])
+            wanted = [row["id"] for row in due[start : start + BATCH]]
+            await self._broadcast(await self._database.read(outbox.signed_bytes, wanted))
         if due:
             await self._settle_taken_nonces(due)
 

@@ -15,6 +15,7 @@ from frontend_api import auth
 from frontend_api.app import create_app
 from frontend_api.config import Settings
 from frontend_api.db import Database
+from scripts.demonstration.steps import until
 from tests.anvil import AnvilCity
 from tests.evm import MNEMONIC, dev_account
 
@@ -94,6 +95,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     try:
         made = Served(chain, folder)
         with made.http:
+            until(lambda: made.app.state.city.indexer.caught_up, True)
             yield made
     finally:
         chain.stop()

@@ -1,4 +1,4 @@
-"""`chaincity serve` and `chaincity titles import` as processes: what a killed server leaves behind, and who may start beside it."""
+"""`chaincity serve` and the import commands as processes: what a killed server leaves behind, and who may start beside it."""
 
 from __future__ import annotations
 
@@ -117,3 +117,43 @@ def test_titles_import__waits_for_the_chain_and_says_which_failed(chain, environ
         assert (once.returncode, first["outcome"], second["outcome"]) == (1, "registered", "failed"), once.stderr
         assert second["reason"] == f"{dev_account(17).address} is neither a member nor an enrolled resident."
     assert done[0].stdout == done[1].stdout, "the same file again is the same request"
+
+
+def test_receivables_import__as_a_process__each_row_drafted_or_refused_and_nothing_twice(environment, chain, tmp_path):
+    database = Database(environment["CHAINCITY_DATABASE_URL"])
+    database.create()
+    key = database.write_now(auth.create_key, chain.member("supplier"), "supplier")
+    database.close()
+    file = tmp_path / "invoices.csv"
+    rows = [
+        "number,buyer,issueDate,dueDate,currency,payable",
+        "P-1,91431382MA5277275H,2026-09-17,2999-12-31,CNY,486000.00",
+        "p 1,91431382MA5277275H,2026-09-17,2999-12-31,CNY,486000.00",
+        "P-2,91431382MA5277275H,2026-09-17,2999-12-31,CNY,1.005",
+    ]
+    file.write_text("\n".join(rows))
+    service, url = start_service(environment, tmp_path)
+    try:
+        command = [*CHAINCITY, "receivables", "import", str(file), "--url", url]
+        done = [
+            subprocess.run(
+                [*command, *more], env=environment | {"CHAINCITY_KEY": key}, capture_output=True, text=True, check=False
+            )
+            for more in ([], ["--json"], ["--json", "--anew"])
+        ]
+        wrong = subprocess.run(
+            command, env=environment | {"CHAINCITY_KEY": "cck_no"}, capture_output=True, text=True, check=False
+        )
+    finally:
+        service.stop()
+    first, second, third = [json.loads(line) for line in done[0].stdout.splitlines()]
+    assert done[0].returncode == 1, done[0].stderr
+    assert (first["outcome"], first["receivable"], first["payable"]) == ("drafted", 1, "48600000")
+    assert (second["outcome"], second["line"], second["field"]) == ("refused", 3, "number")
+    assert (third["outcome"], third["reason"]) == ("refused", "payable has 3 decimals; CNY has 2")
+    assert done[0].stderr == "3 of 3 rows\n1 drafted, 2 refused\n"
+    assert (done[1].stdout, done[1].stderr) == (done[0].stdout, "")
+    assert [json.loads(line)["outcome"] for line in done[2].stdout.splitlines()] == ["refused"] * 3
+    assert "was drafted before, as receivable 1" in done[2].stdout
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "unknown or was revoked" in wrong.stderr

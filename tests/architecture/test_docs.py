@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import re
 from functools import cache
 from pathlib import Path
 
 import click
 import pytest
+import sha3
+from eth_utils import keccak
 
 from frontend_api.chain.abi import abi_of, contract_types
 from frontend_api.cli import main
-from frontend_api.modules.receivables.invoices import judge
+from frontend_api.modules.receivables.invoices import DEMONSTRATION_KEY, judge
+from frontend_api.modules.receivables.rows import read_rows
+from frontend_api.modules.warehouse.lots import Lot, goods_commitment
 from scripts import roles_table
 from scripts.deployment.plan import read_manifests
 
@@ -182,15 +188,51 @@ def test_record_0005__lists_every_field_of_every_event_and_struct():
     assert recorded_fields() == written
 
 
-def test_invoices__the_example_hash__is_what_the_code_gives():
+def test_invoices__the_example__is_what_the_code_gives():
     text = text_of(ROOT / "docs" / "invoices.md")
     file = re.search(r"the invoice `(tests/[^`]+)` gives", text)
-    stated = re.search(r"^ +invoice hash +(0x[0-9a-f]{64})$", text, re.MULTILINE)
     assert file
-    assert stated
-    found = judge((ROOT / file[1]).read_bytes()).invoice_hash
-    assert found is not None
-    assert stated[1] == "0x" + found.hex()
+    found = judge((ROOT / file[1]).read_bytes())
+    for fingerprint, kind in ((found.fingerprint, ""), (found.number_fingerprint, "number ")):
+        stated = re.search(rf"^ +{kind}fingerprint +(0x[0-9a-f]{{64}})$", text, re.MULTILINE)
+        canonical = re.search(rf"^ +{kind.strip() or 'full'} +(\[.*\])$", text, re.MULTILINE)
+        assert stated
+        assert canonical
+        assert fingerprint is not None
+        assert stated[1] == "0x" + fingerprint.hex()
+        expected = hmac.new(DEMONSTRATION_KEY, canonical[1].encode(), sha3.keccak_256).digest()
+        assert fingerprint == expected
+
+
+def test_invoices__the_csv_example__has_the_same_fingerprints_as_the_file():
+    text = text_of(ROOT / "docs" / "invoices.md")
+    example = re.search(r"^    (number,buyer,.*)\n    (.*)$", text, re.MULTILINE)
+    file = re.search(r"the invoice `(tests/[^`]+)` gives", text)
+    assert example
+    assert file
+    invoice = judge((ROOT / file[1]).read_bytes())
+    content = f"{example[1]}\n{example[2]}\n".encode()
+    [row] = read_rows(content, seller=invoice.seller, currencies=None, key=DEMONSTRATION_KEY)
+    assert (row.fingerprint, row.number_fingerprint) == (invoice.fingerprint, invoice.number_fingerprint)
+    assert (row.due_date, row.payable) == (invoice.due_date, invoice.payable)
+
+
+def test_lots__the_example__is_what_the_code_gives():
+    text = text_of(ROOT / "docs" / "lots.md")
+    found = dict(re.findall(r"^    ([a-z ]+?)  +(\S.*)$", text.split("## Example")[1], re.MULTILINE))
+    name, warehouse, owner, number, taken_in, description, quantity, unit = json.loads(found["array"])
+    lot = Lot(warehouse, owner, number, taken_in, description, int(quantity), unit)
+    full, of_number = (hmac_keccak(DEMONSTRATION_KEY, found[a]) for a in ("array", "number array"))
+    assert name == "chaincity lot 1"
+    assert (found["fingerprint"], found["number fingerprint"]) == ("0x" + full.hex(), "0x" + of_number.hex())
+    assert lot.fingerprints(DEMONSTRATION_KEY) == (full, of_number)
+    assert found["goods"] == "0x" + goods_commitment(b"\x5a" * 32, description).hex()
+
+
+def hmac_keccak(key: bytes, text: str) -> bytes:
+    """RFC 2104 written down once more, for keys of at most 136 bytes."""
+    inner, outer = (bytes(b ^ pad for b in key.ljust(136, b"\0")) for pad in (0x36, 0x5C))
+    return keccak(outer + keccak(inner + text.encode()))
 
 
 def test_certificates__the_documented_header__is_what_the_code_hashes():

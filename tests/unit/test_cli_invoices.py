@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from click.testing import CliRunner
 
 from frontend_api.cli import main
 
+ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parents[1] / "fixtures" / "invoices"
 GOOD = FOLDER / "lianyuan-steel-2026-0917.xml"
 KEYS = [
@@ -118,10 +122,10 @@ def test_check__path_cannot_be_read__status_2_and_the_others_are_still_judged(ch
 
 def test_check__no_permission__status_2(check, monkeypatch):
     # Root reads every file, so the refusal is made here.
-    def forbidden(self):
+    def forbidden(self, *_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    monkeypatch.setattr(Path, "open", forbidden)
     status, found, stderr = check(GOOD)
     assert (status, found) == (2, [])
     assert f"Error: {GOOD}: Permission denied" in stderr
@@ -170,6 +174,61 @@ def test_check__file_name_that_is_no_utf_8__printed_without_failing(check, tmp_p
     path.write_bytes(GOOD.read_bytes())
     status, [found], _ = check(path)
     assert (status, found["outcome"]) == (0, "receivable")
+
+
+def test_check__number_fingerprint__only_when_asked_for(check):
+    _, [found], _ = check(GOOD, "--number-fingerprint")
+    assert sorted(found) == sorted([*KEYS, "numberFingerprint"])
+    assert re.fullmatch("0x[0-9a-f]{64}", found["numberFingerprint"])
+
+
+def test_check__one_seller_and_number_twice__each_judged_and_noted_on_stderr(check):
+    altered = FOLDER / "lianyuan-steel-2026-0917-altered-amount.xml"
+    credit = FOLDER / "lianyuan-steel-credit-note-0003.xml"
+    status, found, stderr = check(GOOD, credit, altered)
+    assert (status, [entry["outcome"] for entry in found]) == (0, ["receivable", "dilution", "receivable"])
+    assert f"Note: {altered} has the seller and number of {GOOD}.\n" in stderr
+    assert stderr.count("Note:") == 1
+
+
+def test_check__50_mb__refused_without_reading_it_whole(check, tmp_path):
+    path = tmp_path / "large.xml"
+    with path.open("wb") as file:
+        file.truncate(50 * 1024 * 1024)  # a hole: reading it would be as slow as reading any file
+    tracemalloc.start()
+    try:
+        status, [found], _ = check(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (status, found["outcome"]) == (0, "refused")
+    assert found["reason"] == "the file has 52428800 bytes; at most 16777216 are read"
+    assert peak < 10 * 1024 * 1024
+
+
+def test_check__endless_file__refused_after_the_limit(check):
+    status, [found], _ = check("/dev/zero")
+    assert (status, found["outcome"]) == (0, "refused")
+    assert "at most 16777216 are read" in found["reason"]
+
+
+def test_check__terminal_without_chinese__json_is_utf_8_all_the_same(tmp_path):
+    path = FOLDER / "shunda-logistics-name-only.xml"
+    done = subprocess.run(
+        [sys.executable, "-m", "frontend_api.cli", "invoices", "check", str(path)],
+        env={"PATH": "/usr/bin", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, json.loads(done.stdout)["seller"]) == (0, "娄星区顺达物流"), done.stderr
+
+
+def test_check__wrong_setting__said_and_status_1(check, monkeypatch):
+    monkeypatch.setenv("CHAINCITY_PORT", "abc")
+    status, found, stderr = check(GOOD)
+    assert (status, found) == (1, [])
+    assert "CHAINCITY_PORT" in stderr
 
 
 def test_help__shows_an_example():

@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {Currency} from "../../core/interfaces/ICurrencies.sol";
 
 /// @title Warehouse receipts (仓单) and the pledges on them
-/// @notice A receipt says that a warehouse keeps a quantity of goods for an owner; a pledge (质押) binds part of the quantity to a bank, and a third
-/// party, the supervisor (监管方), confirms to the bank that the goods are there.
+/// @notice A receipt says that a warehouse keeps a quantity of goods for an owner; a pledge (质押) binds part of the quantity to a bank, and
+/// a third party, the supervisor (监管方), confirms to the bank that the goods are there.
 ///
 /// Lifecycle of a receipt (every transition that is not listed is refused with {WarehouseLedger_WrongReceiptState}):
 /// - `None` → `Stored`: {issue} by the warehouse
@@ -14,24 +14,25 @@ import {Currency} from "../../core/interfaces/ICurrencies.sol";
 ///
 /// Lifecycle of a pledge (every transition that is not listed is refused with {WarehouseLedger_WrongPledgeState}):
 /// - `None` → `Proposed`: {pledge} by the owner, who names bank and supervisor; the quantity is bound from here on
-/// - `Proposed` → `Accepted`: {accept} by the bank; `Accepted` → `Active`: {confirm} by the supervisor; both by `answerBy`, the last second included
-/// - `Proposed` or `Accepted` → `Declined`: {decline} by the bank or the supervisor; → `Withdrawn`: {withdraw} by the owner;
-///   → `Lapsed`: {lapse} by anyone after `answerBy`
+/// - `Proposed` → `Accepted`: {accept} by the bank; `Accepted` → `Active`: {confirm} by the supervisor; both by `answerBy`, the last second
+///   included
+/// - `Proposed` or `Accepted` → `Declined`: {decline} by the bank or the supervisor; → `Withdrawn`: {withdraw} by the owner; → `Lapsed`:
+///   {lapse} by anyone after `answerBy`
 /// - `Active` → `Active` in part, → `Released` when nothing is left: {release} by the bank
 /// - `Active` → `Active` in part, → `Enforced` when nothing is left: {enforce} by the court
 /// - `Declined`, `Withdrawn`, `Lapsed`, `Released` and `Enforced` are final
 ///
-/// A proposal *has lapsed* once `answerBy` is past: nobody can accept or confirm it any more, time alone makes it so. Its quantity stays bound until
-/// somebody says so ({lapse}, {withdraw} or {decline}): each frees one pledge, so that no call has to search for lapsed ones.
+/// A proposal *has lapsed* once `answerBy` is past: nobody can accept or confirm it any more, time alone makes it so. Its quantity stays
+/// bound until somebody says so ({lapse}, {withdraw} or {decline}): each frees one pledge, so that no call has to search for lapsed ones.
 ///
-/// Invariant W1: the quantities of a receipt's open pledges (`Proposed`, `Accepted`, `Active`) add up to `pledged`, and `pledged` ≤ `quantity`. The same
-/// goods are therefore never pledged twice, and what is pledged is neither delivered to the owner nor transferred.
-/// Invariant W2: a lot's fingerprint belongs to one receipt that is `Stored`: it is taken in the {IFinancingRegister} by {issue} and given back when the
-/// receipt ends, so no second receipt is issued for a lot, nor one while a bank has financed it without a receipt.
+/// Invariant W1: the quantities of a receipt's open pledges (`Proposed`, `Accepted`, `Active`) add up to `pledged`, and `pledged` ≤
+/// `quantity`. The same goods are therefore never pledged twice, and what is pledged is neither delivered to the owner nor transferred.
+/// Invariant W2: a lot's fingerprint belongs to one receipt that is `Stored`: it is taken in the {IFinancingRegister} by {issue} and given
+/// back when the receipt ends, so no second receipt is issued for a lot, nor one while a bank has financed it without a receipt.
 ///
-/// Suspension stops new business ({issue}, {transfer}, {pledge}, {accept}, {confirm}), not obligations and ways out ({decline}, {withdraw}, {lapse},
-/// {release}, {deliver}): where these are a suspended member's, its court-appointed receiver may act in its place.
-/// What a warehouse says is only as good as the warehouse: the chain sees no goods. That is what the supervisor is for.
+/// Suspension stops new business ({issue}, {transfer}, {pledge}, {accept}, {confirm}), not obligations and ways out ({decline}, {withdraw},
+/// {lapse}, {release}, {deliver}): where these are a suspended member's, its court-appointed receiver may act in its place. What a
+/// warehouse says is only as good as the warehouse: the chain sees no goods. That is what the supervisor is for.
 interface IWarehouseLedger {
     enum ReceiptState {
         None,
@@ -75,7 +76,7 @@ interface IWarehouseLedger {
     /// @param currency      of `securedAmount`
     /// @param supervisor    who watches the goods for the bank
     /// @param receiptId     what is pledged
-    /// @param quantity      still bound while the pledge is open; zero once it was released or enforced, as proposed when nothing came of it
+    /// @param quantity      still bound by an open pledge; zero once released or enforced; as proposed where nothing came of it
     /// @param securedAmount the most that the pledge secures, minor units; never changes
     struct Pledge {
         address bank;
@@ -119,7 +120,14 @@ interface IWarehouseLedger {
     event PledgeWithdrawn(uint256 indexed pledgeId, address indexed actor);
     event PledgeLapsed(uint256 indexed pledgeId, address indexed actor);
     event PledgeReleased(uint256 indexed pledgeId, address indexed actor, uint128 quantity, uint128 left);
-    event PledgeEnforced(uint256 indexed pledgeId, address indexed actor, address indexed to, uint128 quantity, uint128 left, bytes32 basis);
+    event PledgeEnforced(
+        uint256 indexed pledgeId,
+        address indexed actor,
+        address indexed to,
+        uint128 quantity,
+        uint128 left,
+        bytes32 basis
+    );
 
     error WarehouseLedger_EmptyGoods();
     error WarehouseLedger_EmptyUnit();
@@ -149,8 +157,8 @@ interface IWarehouseLedger {
     // --- receipts
 
     /// @notice Issue a receipt for a lot that was taken in. Called by the warehouse.
-    /// @dev Emits {ReceiptIssued}. Requirements: warehouse and owner are active and not the same; the lot's fingerprint is free and its number free or
-    /// cleared ({IFinancingRegister}).
+    /// @dev Emits {ReceiptIssued}. Requirements: warehouse and owner are active and not the same; the lot's fingerprint is free and its
+    /// number free or cleared ({IFinancingRegister}).
     /// @param fingerprint       keyed hash of the lot's facts (docs/lots.md); nothing can be guessed from it
     /// @param numberFingerprint keyed hash of its warehouse and lot number
     /// @param goods             salted commitment to the description of the goods and their place
@@ -174,8 +182,8 @@ interface IWarehouseLedger {
     /// @dev Emits {GoodsDelivered}. When nothing is left the receipt ends and the lot is given back in the {IFinancingRegister}.
     function deliver(uint256 receiptId, uint128 quantity) external;
 
-    /// @notice Say that goods are missing or spoilt. Called by the warehouse, or by the supervisor of an active pledge on them. Nothing changes by it: what
-    /// follows from it is for the parties and the court.
+    /// @notice Say that goods are missing or spoilt. Called by the warehouse, or by the supervisor of an active pledge on them. Nothing
+    /// changes by it: what follows from it is for the parties and the court.
     /// @dev Emits {ShortageReported}.
     /// @param pledgeId zero when the warehouse reports
     /// @param quantity missing of what the ledger has on hand; zero when an earlier shortage was made good
@@ -190,8 +198,9 @@ interface IWarehouseLedger {
     // --- pledges
 
     /// @notice Offer goods to a bank as security, under a supervisor's watch. Called by the receipt's owner. The quantity is bound at once.
-    /// @dev Emits {PledgeProposed}. Requirements: owner, bank and supervisor are active; the bank is neither owner nor warehouse, the supervisor neither of
-    /// the three; the quantity is not bound by another pledge; the currency has a settlement token; `answerBy` is at most `MAX_ANSWER` from now.
+    /// @dev Emits {PledgeProposed}. Requirements: owner, bank and supervisor are active; the bank is neither owner nor warehouse, the
+    /// supervisor neither of the three; the quantity is not bound by another pledge; the currency has a settlement token; `answerBy` is at
+    /// most `MAX_ANSWER` from now.
     /// @param securedAmount minor units of `currency`, the most that the pledge secures
     /// @param answerBy      Unix seconds
     /// @return pledgeId sequential, from 1, over all receipts
@@ -209,8 +218,8 @@ interface IWarehouseLedger {
     /// @dev Emits {PledgeAccepted}.
     function accept(uint256 pledgeId) external;
 
-    /// @notice Confirm that the goods are there and under watch; from now on they secure the bank. Called by the supervisor, in time; bank, supervisor and
-    /// owner must be active.
+    /// @notice Confirm that the goods are there and under watch; from now on they secure the bank. Called by the supervisor, in time; bank,
+    /// supervisor and owner must be active.
     /// @dev Emits {PledgeConfirmed}.
     /// @param basis commitment to the supervisor's finding
     function confirm(uint256 pledgeId, bytes32 basis) external;
@@ -232,9 +241,10 @@ interface IWarehouseLedger {
     /// @dev Emits {PledgeReleased}.
     function release(uint256 pledgeId, uint128 quantity) external;
 
-    /// @notice Hand pledged goods to a buyer or to the bank on a decision of the court, or to the owner where the court finds that nothing is owed any more.
-    /// Called by the court; `to` must be active.
-    /// @dev Emits {PledgeEnforced}. The goods leave the receipt; when nothing is left it ends and the lot is given back in the {IFinancingRegister}.
+    /// @notice Hand pledged goods to a buyer or to the bank on a decision of the court, or to the owner where the court finds that nothing
+    /// is owed any more. Called by the court; `to` must be active.
+    /// @dev Emits {PledgeEnforced}. The goods leave the receipt; when nothing is left it ends and the lot is given back in the
+    /// {IFinancingRegister}.
     /// @param basis commitment to the decision
     function enforce(uint256 pledgeId, uint128 quantity, address to, bytes32 basis) external;
 

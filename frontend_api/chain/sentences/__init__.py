@@ -7,7 +7,8 @@ from .data import DATA
 from .property import PROPERTY
 from .receivables import RECEIVABLES
 from .sentence import Sentence
+from .warehouse import WAREHOUSE
 
-SENTENCES: dict[str, Sentence] = {**OPENZEPPELIN, **CORE, **PROPERTY, **RECEIVABLES, **DATA}
+SENTENCES: dict[str, Sentence] = {**OPENZEPPELIN, **CORE, **PROPERTY, **RECEIVABLES, **WAREHOUSE, **DATA}
 
 __all__ = ["SENTENCES", "Sentence"]

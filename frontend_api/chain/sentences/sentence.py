@@ -22,6 +22,7 @@ _TIMES = frozenset(
         "until",
         "defaultsAt",
         "reservedUntil",
+        "answerBy",
     ]
 )
 

@@ -185,6 +185,10 @@ class FinancingRegister(Wrapper):
             bytes(raw["numberFingerprint"]),
         )
 
+    async def longest_reservation(self) -> int:
+        """Seconds; a constant of the contract."""
+        return int(await self._read("MAX_RESERVATION"))
+
     async def digest_of(self, consent: Consent) -> bytes:
         """The EIP-712 digest of a consent, as the contract computes it."""
         return bytes(await self._read("digestOf", consent.fields()))

@@ -1,14 +1,19 @@
-"""/quotes."""
+"""/quotes, and the routers of what belongs to them: requests, limits, recourse, the financing register."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from ...auth import Caller, Writer
+from ...kit.pagination import Cursor, Limit
 from ...submission import Act, TransactionResource
-from .schemas import Fill, PreparedQuote, QuoteList, QuotePreparation, QuoteResource, SignedQuote
+from .limits_endpoints import router as limits_router
+from .recourse_endpoints import router as recourse_router
+from .register_endpoints import router as register_router
+from .requests_endpoints import router as requests_router
+from .schemas import Fill, PreparedQuote, QuoteId, QuoteList, QuotePreparation, QuoteResource, SignedQuote
 from .service import FinancingService
 
 router = APIRouter()
@@ -20,7 +25,6 @@ def _service(request: Request) -> FinancingService:
 
 
 Service = Annotated[FinancingService, Depends(_service)]
-QuoteId = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="the quote's EIP-712 digest")]
 
 # --- quotes
 
@@ -44,9 +48,19 @@ async def give_quote(body: SignedQuote, service: Service, caller: Writer, respon
 
 
 @router.get("/quotes", tags=["quotes"], operation_id="listQuotes")
-async def list_quotes(service: Service, caller: Caller, receivable: Annotated[int, Query(ge=1, lt=2**53)]) -> QuoteList:
-    """The quotes for a receivable that the caller gave or was given: open ones first, the cheapest first."""
-    return await service.quotes(caller.account, receivable)
+async def list_quotes(
+    service: Service,
+    caller: Caller,
+    receivable: Annotated[int, Query(ge=1, lt=2**53)],
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> QuoteList:
+    """The quotes for a receivable that the caller gave or was given.
+
+    The first page has all that can be filled, the cheapest first; then come those that have ended, the newest first,
+    at most `limit` of them on a page.
+    """
+    return await service.quotes(caller.account, receivable, cursor, limit)
 
 
 @router.get("/quotes/{quote_id}", tags=["quotes"], operation_id="getQuote")
@@ -68,3 +82,7 @@ async def fill_quote(quote_id: QuoteId, act: Act, service: Service, body: Fill |
 async def cancel_quote(quote_id: QuoteId, act: Act, service: Service) -> TransactionResource:
     """Make sure that a quote is never filled, as the bank."""
     return await act.send(await service.cancel(act.account, quote_id))
+
+
+for part in (requests_router, limits_router, recourse_router, register_router):
+    router.include_router(part)

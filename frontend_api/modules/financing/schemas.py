@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
+from fastapi import Path
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from ...chain.abi import to_json
@@ -28,12 +29,14 @@ def parse_signature(value: Any) -> str:
     return value
 
 
+QuoteId = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="the quote's EIP-712 digest")]
 Nonce = Annotated[
     int, BeforeValidator(parse_nonce), Field(examples=["7"], description="as an integer or a string of digits")
 ]
 Signature = Annotated[
     str, BeforeValidator(parse_signature), Field(description="65 bytes of ECDSA, or what an ERC-1271 account takes")
 ]
+RequestId = Annotated[str, Field(pattern="^qr_[0-9a-f]{32}$", examples=["qr_" + "5a" * 16])]
 #: Basis points; a string beyond 2^53, like every integer.
 BasisPoints = Annotated[int, PlainSerializer(to_json)]
 
@@ -67,6 +70,7 @@ class SignedQuote(Body):
     quote: QuoteFields
     signature: Signature | None = None
     sign: bool = False
+    request_id: RequestId | None = Field(None, description="the request that it answers")
 
     @model_validator(mode="after")
     def _either(self) -> SignedQuote:
@@ -97,18 +101,55 @@ class QuoteResource(Resource):
     recourse: bool
     divisible: bool
     filled: AmountText = Field(description="units filled so far, minor units")
+    paid: AmountText = Field(description="what the parts filled so far have paid, minor units")
     valid_until: int
     nonce: str
     signature: str
     quoted_at: int
+    request_id: str | None
     state: str = Field(
-        description="open, in_parts, filled, cancelled, expired (by chain time), or nonce_used: another quote had the same nonce"
+        description="open, in_parts, filled, cancelled, expired (by chain time), closed (no units of the receivable change "
+        "hands any more) or nonce_used (another quote had the same nonce)"
     )
     annualised_cost_basis_points: BasisPoints | None = Field(
-        description="(units − proceeds) ÷ proceeds × 365 days ÷ time to the due date, rounded half up; as of now, "
-        "of a filled quote as of its sale; null when nothing is left of the time"
+        description="(units − proceeds) ÷ proceeds × 365 days ÷ time to the due date, rounded half up; of what is left of "
+        "the quote, as of now; of a filled one, of the whole, as of its last sale; null when nothing is left of the time"
     )
 
 
 class QuoteList(Resource):
     items: list[QuoteResource]
+    next: str | None
+
+
+# --- recourse
+
+
+class RecoursePayment(Body):
+    amount: Amount
+
+
+class RecourseResource(Resource):
+    bank: str
+    nonce: str
+    seller: str
+    receivable_id: int
+    currency: str
+    state: str = Field(
+        description="held: the bank may come back on the seller; owed: it did, the seller owes; repaid: all was paid"
+    )
+    units: AmountText = Field(description="face value bought with the nonce, minor units")
+    owed: AmountText = Field(description="what had not been paid on the units when they were put back; zero until then")
+    repaid: AmountText
+    outstanding: AmountText = Field(description="owed − repaid")
+    defaulted: bool = Field(description="by chain time: the receivable is unpaid and past due by the grace period")
+    next_action: str | None = Field(description="what the caller can do now: put_back, pay, or nothing")
+    held_at: int
+    put_back_at: int | None
+    repaid_at: int | None
+    finality: str = Field(description="`final` once enough blocks stand on the last change, else `mined`")
+
+
+class RecourseList(Resource):
+    items: list[RecourseResource]
+    next: str | None

@@ -50,6 +50,10 @@ class Members(Wrapper):
         """The charter's kinds by label, as the chain was told them."""
         return {entry["label"]: entry["kind"] for entry in await self._events("KindDefined")}
 
+    async def roles_of(self, kind: int) -> frozenset[int]:
+        """The authority's numbers of the roles that a kind confers; fixed once the kind is defined."""
+        return frozenset(await self._read("rolesOf", kind))
+
     async def party(self, account: str, block: str = "latest") -> Party:
         raw = await self._read("party", account, block=block)
         return Party(

@@ -1,26 +1,28 @@
-"""/invoices and /receivables."""
+"""/receivables; intake_endpoints.py has what begins with an invoice."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
 
-from ...auth import Caller
+from ...auth import Caller, Member
 from ...errors import InvalidInput
 from ...kit.bulk import Bulk, Many, One, OneOrBulk, parse_items
 from ...kit.ids import Address, CaseId
 from ...kit.pagination import Cursor, Limit
 from ...submission import Act, BulkResource, TransactionResource
+from .intake import InvoiceFile
 from .schemas import (
+    Basis,
+    Dilution,
     Draft,
-    JudgementList,
     Payment,
     ReceivableList,
     ReceivableResource,
     Transfer,
 )
-from .service import InvoiceFile, ReceivablesService
+from .service import ReceivablesService
 
 router = APIRouter()
 
@@ -34,18 +36,14 @@ def _service(request: Request) -> ReceivablesService:
 
 Service = Annotated[ReceivablesService, Depends(_service)]
 
-# --- invoices
+
+async def _known(receivable_id: CaseId, service: Service, _: Member) -> int:
+    await service.require_known(receivable_id)
+    return receivable_id
 
 
-@router.post("/invoices/check", tags=["invoices"], operation_id="checkInvoices")
-async def check_invoices(
-    service: Service,
-    _: Caller,
-    file: Annotated[list[UploadFile], File(description="UBL 2.1 invoices or credit notes, one or many")],
-) -> JudgementList:
-    """Judge invoices: which could become receivables, and why the others cannot. Nothing is stored."""
-    return await service.check([await _read(entry) for entry in file])
-
+#: The number of a receivable that there is: 404 for another one, whatever is asked for.
+Known = Annotated[int, Depends(_known)]
 
 # --- receivables
 
@@ -64,25 +62,6 @@ async def draft_receivable(body: DraftBody, act: Act, service: Service) -> Trans
                 raise InvalidInput(error.detail, field=f"items.{index}.currency") from error
             items.append(error)
     return await act.send_many(items)
-
-
-@router.post("/receivables/from-invoice", status_code=202, tags=["receivables"], operation_id="draftFromInvoice")
-async def draft_from_invoice(
-    act: Act,
-    service: Service,
-    file: Annotated[UploadFile, File(description="a UBL 2.1 invoice")],
-    debtor: Annotated[
-        Address | None, Form(description="whose account it is, when the buyer's id is no member's credit code")
-    ] = None,
-    due_date: Annotated[
-        str | None, Form(alias="dueDate", description="YYYY-MM-DD, when the invoice does not say it")
-    ] = None,
-) -> TransactionResource:
-    """Draft a receivable from an invoice, as its seller.
-
-    The debtor is the member with the buyer's credit code. It is due when the due date ends (UTC).
-    """
-    return await act.send(await service.draft_from_invoice(act.account, await _read(file), debtor, due_date))
 
 
 @router.get("/receivables", tags=["receivables"], operation_id="listReceivables")
@@ -112,7 +91,7 @@ async def get_receivable(receivable_id: CaseId, service: Service, _: Caller) -> 
 @router.post(
     "/receivables/{receivable_id}/confirm", status_code=202, tags=["receivables"], operation_id="confirmReceivable"
 )
-async def confirm_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+async def confirm_receivable(receivable_id: Known, act: Act) -> TransactionResource:
     """Undertake to pay, irrevocably, as the debtor; the supplier receives the units."""
     return await act.send(act.city.receivable_ledger.confirm(receivable_id))
 
@@ -120,7 +99,7 @@ async def confirm_receivable(receivable_id: CaseId, act: Act) -> TransactionReso
 @router.post(
     "/receivables/{receivable_id}/reject", status_code=202, tags=["receivables"], operation_id="rejectReceivable"
 )
-async def reject_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+async def reject_receivable(receivable_id: Known, act: Act) -> TransactionResource:
     """Refuse a draft, as the debtor."""
     return await act.send(act.city.receivable_ledger.reject(receivable_id))
 
@@ -128,15 +107,31 @@ async def reject_receivable(receivable_id: CaseId, act: Act) -> TransactionResou
 @router.post(
     "/receivables/{receivable_id}/withdraw", status_code=202, tags=["receivables"], operation_id="withdrawReceivable"
 )
-async def withdraw_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+async def withdraw_receivable(receivable_id: Known, act: Act) -> TransactionResource:
     """Take a draft back, as the supplier."""
     return await act.send(act.city.receivable_ledger.withdraw(receivable_id))
 
 
 @router.post(
+    "/receivables/{receivable_id}/dispute", status_code=202, tags=["receivables"], operation_id="disputeReceivable"
+)
+async def dispute_receivable(receivable_id: Known, body: Basis, act: Act) -> TransactionResource:
+    """Say that a draft is not as agreed, as the debtor. It can still be confirmed, rejected or withdrawn."""
+    return await act.send(act.city.receivable_ledger.dispute(receivable_id, body.basis))
+
+
+@router.post(
+    "/receivables/{receivable_id}/strike", status_code=202, tags=["receivables"], operation_id="strikeReceivable"
+)
+async def strike_receivable(receivable_id: Known, body: Basis, act: Act) -> TransactionResource:
+    """Strike a draft that takes somebody else's invoice, as the court."""
+    return await act.send(act.city.receivable_ledger.strike(receivable_id, body.basis))
+
+
+@router.post(
     "/receivables/{receivable_id}/transfers", status_code=202, tags=["receivables"], operation_id="transferUnits"
 )
-async def transfer_units(receivable_id: CaseId, body: Transfer, act: Act) -> TransactionResource:
+async def transfer_units(receivable_id: Known, body: Transfer, act: Act) -> TransactionResource:
     """Pass units of an open receivable on, as their holder: to one's own supplier, for instance."""
     return await act.send(act.city.receivable_ledger.transfer(act.account, body.to, receivable_id, body.units))
 
@@ -144,7 +139,7 @@ async def transfer_units(receivable_id: CaseId, body: Transfer, act: Act) -> Tra
 @router.post(
     "/receivables/{receivable_id}/payments", status_code=202, tags=["receivables"], operation_id="payReceivable"
 )
-async def pay_receivable(receivable_id: CaseId, body: Payment, act: Act) -> TransactionResource:
+async def pay_receivable(receivable_id: Known, body: Payment, act: Act) -> TransactionResource:
     """Pay, wholly or in part, as the debtor, which has approved the Escrow. The first payment ends transfers."""
     return await act.send(act.city.receivable_ledger.pay(receivable_id, body.amount))
 
@@ -152,10 +147,45 @@ async def pay_receivable(receivable_id: CaseId, body: Payment, act: Act) -> Tran
 @router.post(
     "/receivables/{receivable_id}/claims", status_code=202, tags=["receivables"], operation_id="claimReceivable"
 )
-async def claim_receivable(receivable_id: CaseId, act: Act) -> TransactionResource:
+async def claim_receivable(receivable_id: Known, act: Act) -> TransactionResource:
     """Collect one's part of what was paid, as a holder."""
     return await act.send(act.city.receivable_ledger.claim(receivable_id))
 
 
-async def _read(upload: UploadFile) -> InvoiceFile:
-    return InvoiceFile(upload.filename or "", await upload.read())
+# --- credit notes and losses
+
+
+@router.post(
+    "/receivables/{receivable_id}/dilutions", status_code=202, tags=["receivables"], operation_id="diluteReceivable"
+)
+async def dilute_receivable(receivable_id: Known, body: Dilution, act: Act) -> TransactionResource:
+    """Use a credit note, as the supplier: units that it still holds and as much of the debt are cancelled."""
+    ledger = act.city.receivable_ledger
+    return await act.send(ledger.dilute(receivable_id, body.amount, body.credit_note, body.credit_note_number))
+
+
+@router.post(
+    "/receivables/{receivable_id}/dilutions/from-credit-note",
+    status_code=202,
+    tags=["receivables"],
+    operation_id="diluteFromCreditNote",
+)
+async def dilute_from_credit_note(
+    receivable_id: Known,
+    act: Act,
+    file: Annotated[UploadFile, File(description="a UBL 2.1 credit note or negative invoice")],
+) -> TransactionResource:
+    """Use a credit note from its file, as the supplier.
+
+    Its parties and currency are the receivable's; the invoice that it names, where it names one, is the receivable's.
+    """
+    upload = InvoiceFile(file.filename or "file", await file.read())
+    return await act.send(await act.city.maturity.dilute_from(receivable_id, upload))
+
+
+@router.post(
+    "/receivables/{receivable_id}/write-offs", status_code=202, tags=["receivables"], operation_id="writeOffReceivable"
+)
+async def write_off_receivable(receivable_id: Known, body: Basis, act: Act) -> TransactionResource:
+    """Write one's units of a defaulted receivable off, as a holder, for its own books; it keeps them and what is recovered."""
+    return await act.send(act.city.receivable_ledger.write_off(receivable_id, body.basis))

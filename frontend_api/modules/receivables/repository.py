@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, String, Table, and_, select
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Connection, String, Table, and_, insert, select
 
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
@@ -22,8 +25,14 @@ receivables = Table(
     Column("state", String(12), nullable=False, index=True),
     Column("fingerprint", String(66), nullable=False, index=True),
     Column("number_fingerprint", String(66), nullable=False, index=True),
-    #: What the debtor says is wrong: a commitment.
+    #: Minor units that all holders have claimed; the Escrow holds what was paid and not claimed.
+    Column("claimed", String(39), nullable=False),
+    #: Whether units ever went back to who sold them: from then on a claim is capped by what the Escrow holds.
+    Column("given_back", Boolean, nullable=False),
+    #: What the debtor said is wrong: a commitment. It stays when the dispute has ended.
     Column("dispute", String(66)),
+    #: The court's decision, where it struck the draft: a commitment.
+    Column("struck", String(66)),
     #: Minor units that credit notes took off the face.
     Column("diluted", String(39), nullable=False),
     Column("drafted_at", Whole, nullable=False),
@@ -46,8 +55,23 @@ holdings = Table(
     #: When the holder wrote its units off, and what had not been paid on them then.
     Column("written_off_at", Whole),
     Column("written_off", String(39)),
+    #: Of what was claimable when it wrote them off, how much is not yet claimed: that is no recovery.
+    Column("written_off_claimable", String(39)),
+    #: Minor units of later payments that it claimed since.
+    Column("recovered", String(39)),
     Column(CHANGED, Whole, nullable=False),
 )
+
+#: The ledger's grace period, kept so that reading needs no node: one row, and the deployment never changes it.
+grace_periods = Table(
+    "grace_periods",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("seconds", Whole, nullable=False),
+)
+
+#: States in which the debtor owes.
+UNDERTAKEN = ("confirmed", "partly_paid")
 
 handlers = Handlers()
 _NOBODY = "0x" + "00" * 20
@@ -58,7 +82,7 @@ _NOBODY = "0x" + "00" * 20
 
 @handlers.on("ReceivableLedger", "ReceivableDrafted")
 def _drafted(p: Projection, event: ChainEvent) -> None:
-    p.put(
+    p.add(
         receivables,
         {"id": event.args["id"]},
         supplier=event.args["actor"],
@@ -71,6 +95,8 @@ def _drafted(p: Projection, event: ChainEvent) -> None:
         fingerprint="0x" + event.args["fingerprint"].hex(),
         number_fingerprint="0x" + event.args["numberFingerprint"].hex(),
         diluted="0",
+        claimed="0",
+        given_back=False,
         drafted_at=event.block.time,
     )
 
@@ -99,18 +125,20 @@ def _disputed(p: Projection, event: ChainEvent) -> None:
 
 
 @handlers.on("ReceivableLedger", "ReceivableWithdrawn")
-@handlers.on("ReceivableLedger", "ReceivableStruck")
 def _withdrawn(p: Projection, event: ChainEvent) -> None:
     state = _name(ReceivableState.WITHDRAWN)
     p.put(receivables, {"id": event.args["id"]}, state=state, withdrawn_at=event.block.time)
 
 
+@handlers.on("ReceivableLedger", "ReceivableStruck")
+def _struck(p: Projection, event: ChainEvent) -> None:
+    state, basis = _name(ReceivableState.WITHDRAWN), "0x" + event.args["basis"].hex()
+    p.put(receivables, {"id": event.args["id"]}, state=state, withdrawn_at=event.block.time, struck=basis)
+
+
 @handlers.on("ReceivableLedger", "ReceivablePaid")
 def _paid(p: Projection, event: ChainEvent) -> None:
-    key = {"id": event.args["id"]}
-    found = p.get(receivables, **key)
-    if found is None:
-        raise LookupError(f"a payment on receivable {key['id']}, whose draft was not seen")
+    key, found = _seen(p, event)
     paid = str(event.args["paid"])
     if paid == found["face"]:
         p.put(receivables, key, paid=paid, state=_name(ReceivableState.SETTLED), settled_at=event.block.time)
@@ -120,15 +148,15 @@ def _paid(p: Projection, event: ChainEvent) -> None:
 
 @handlers.on("ReceivableLedger", "ReceivableClaimed")
 def _claimed(p: Projection, event: ChainEvent) -> None:
+    key, found = _seen(p, event)
+    p.put(receivables, key, claimed=str(int(found["claimed"]) + event.args["amount"]))
     _change(p, event.args["id"], event.args["actor"], claimed=event.args["amount"])
+    _recover(p, event.args["id"], event.args["actor"], event.args["amount"])
 
 
 @handlers.on("ReceivableLedger", "ReceivableDiluted")
 def _diluted(p: Projection, event: ChainEvent) -> None:
-    key = {"id": event.args["id"]}
-    found = p.get(receivables, **key)
-    if found is None:
-        raise LookupError(f"a credit note on receivable {key['id']}, whose draft was not seen")
+    key, found = _seen(p, event)
     face, diluted = str(event.args["face"]), str(int(found["diluted"]) + event.args["amount"])
     if face == "0":
         state = _name(ReceivableState.SETTLED)
@@ -139,8 +167,19 @@ def _diluted(p: Projection, event: ChainEvent) -> None:
 
 @handlers.on("ReceivableLedger", "ReceivableWrittenOff")
 def _written_off(p: Projection, event: ChainEvent) -> None:
+    _, found = _seen(p, event)
     key = {"receivable_id": event.args["id"], "holder": event.args["actor"]}
-    p.put(holdings, key, written_off_at=event.block.time, written_off=str(event.args["unpaid"]))
+    held = p.get(holdings, **key)
+    if held is None:
+        raise LookupError(f"{key['holder']} wrote off units of receivable {key['receivable_id']} that were not seen")
+    p.put(
+        holdings,
+        key,
+        written_off_at=event.block.time,
+        written_off=str(event.args["unpaid"]),
+        written_off_claimable=str(max(0, entitlement(found, held) - int(held["claimed"]))),
+        recovered="0",
+    )
 
 
 # --- units
@@ -149,6 +188,7 @@ def _written_off(p: Projection, event: ChainEvent) -> None:
 @handlers.on("ReceivableLedger", "UnitsGivenBack")
 def _given_back(p: Projection, event: ChainEvent) -> None:
     """The units themselves move with the TransferSingle that follows; here goes what was claimed on them."""
+    p.put(receivables, {"id": event.args["id"]}, given_back=True)
     _change(p, event.args["id"], event.args["from"], claimed=-event.args["claimed"])
     _change(p, event.args["id"], event.args["to"], claimed=event.args["claimed"])
 
@@ -177,8 +217,53 @@ def _change(p: Projection, receivable_id: int, holder: str, *, units: int = 0, c
     p.put(holdings, key, units=str(int(found["units"]) + units), claimed=str(int(found["claimed"]) + claimed))
 
 
+def _recover(p: Projection, receivable_id: int, holder: str, amount: int) -> None:
+    """Count a claim after a write-off: first what was claimable then already, the rest is recovered."""
+    key = {"receivable_id": receivable_id, "holder": holder}
+    found = p.get(holdings, **key)
+    if found is None or found["written_off_at"] is None:
+        return
+    before = min(int(found["written_off_claimable"]), amount)
+    p.put(
+        holdings,
+        key,
+        written_off_claimable=str(int(found["written_off_claimable"]) - before),
+        recovered=str(int(found["recovered"]) + amount - before),
+    )
+
+
+def _seen(p: Projection, event: ChainEvent) -> tuple[dict[str, int], Row]:
+    key = {"id": event.args["id"]}
+    found = p.get(receivables, **key)
+    if found is None:
+        raise LookupError(f"{event.name} of receivable {key['id']}, whose draft was not seen")
+    return key, found
+
+
 def _name(state: ReceivableState) -> str:
     return state.name.lower()
+
+
+# --- what follows from the rows, as the ledger computes it
+
+
+def entitlement(receivable: Mapping[Any, Any], holding: Mapping[Any, Any]) -> int:
+    """Minor units that were paid on a holder's units: floor(units × paid ÷ face)."""
+    units = int(holding["units"])
+    # Nobody holds units of a receivable without a face.
+    return units * int(receivable["paid"]) // int(receivable["face"]) if units else 0
+
+
+def claimable(receivable: Mapping[Any, Any], holding: Mapping[Any, Any]) -> int:
+    """Minor units that the holder's claim would send now.
+
+    Units that were given back carry what was claimed on them, which rounding can make one more than their
+    entitlement; so the Escrow can hold less than the others' entitlements until the next payment.
+    """
+    amount = max(0, entitlement(receivable, holding) - int(holding["claimed"]))
+    if not receivable["given_back"]:
+        return amount
+    return min(amount, int(receivable["paid"]) - int(receivable["claimed"]))
 
 
 # --- queries
@@ -217,3 +302,12 @@ def holdings_of(connection: Connection, receivable_id: int) -> list[Row]:
     """Who holds units now, by account."""
     wanted = and_(holdings.c.receivable_id == receivable_id, holdings.c.units != "0")
     return list(connection.execute(select(holdings).where(wanted).order_by(holdings.c.holder)).mappings())
+
+
+def kept_grace_period(connection: Connection) -> int | None:
+    return connection.execute(select(grace_periods.c.seconds)).scalar()
+
+
+def keep_grace_period(connection: Connection, seconds: int) -> None:
+    if kept_grace_period(connection) is None:
+        connection.execute(insert(grace_periods).values(id=1, seconds=seconds))

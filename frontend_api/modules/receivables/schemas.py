@@ -1,4 +1,4 @@
-"""Bodies of the invoice, receivable and quote routes."""
+"""Bodies of the receivable routes."""
 
 from __future__ import annotations
 
@@ -12,32 +12,6 @@ from ...kit.schemas import AmountText, Body, Resource
 #: Unix seconds by chain time; below 2^53, so that JSON and SQL carry it exactly.
 Time = Annotated[int, Field(gt=0, lt=2**53)]
 Number = Annotated[int, Field(ge=1, lt=2**53)]
-
-
-# --- invoices
-
-
-class JudgementResource(Resource):
-    """What a file is as far as it could be read; the same as the command `chaincity invoices check` prints."""
-
-    file: str
-    outcome: str = Field(description="receivable, dilution, needs_due_date or refused")
-    number: str | None
-    seller: str | None = Field(description="VAT id, else legal id, else identification with scheme, else name")
-    buyer: str | None
-    issue_date: str | None
-    due_date: str | None
-    currency: str | None
-    payable: str | None = Field(description="minor units of the currency, with the document's sign")
-    fingerprint: str | None = Field(description="keyed hash of the normalised invoice; `fingerprint` of a draft")
-    reason: str | None
-
-
-class JudgementList(Resource):
-    items: list[JudgementResource]
-    demonstration_key: bool = Field(
-        description="the fingerprints were made with the demonstration key, which everybody knows"
-    )
 
 
 # --- receivables
@@ -63,11 +37,26 @@ class Transfer(Body):
     units: Amount
 
 
+class Basis(Body):
+    basis: Hash32 = Field(description="commitment to the document that says why; the chain keeps nothing else of it")
+
+
+class Dilution(Body):
+    """A credit note that the caller keeps; `POST …/dilutions/from-credit-note` reads it from the file."""
+
+    amount: Amount
+    credit_note: Hash32 = Field(description="fingerprint of the credit note; POST /invoices/check computes it")
+    credit_note_number: Hash32 = Field(description="fingerprint of its issuer and number")
+
+
 class HoldingResource(Resource):
     holder: str
     units: AmountText = Field(description="face value held, minor units")
     claimed: AmountText
-    claimable: AmountText = Field(description="floor(units × paid ÷ face) − claimed")
+    claimable: AmountText = Field(description="floor(units × paid ÷ face) − claimed, at most what the Escrow holds")
+    written_off_at: int | None
+    written_off: AmountText | None = Field(description="what had not been paid on the units when they were written off")
+    recovered: AmountText | None = Field(description="what the holder claimed of payments after it wrote off")
 
 
 class ReceivableSummary(Resource):
@@ -82,9 +71,15 @@ class ReceivableSummary(Resource):
     state: str = Field(description="draft, disputed, rejected, withdrawn, confirmed, partly_paid or settled")
     open: bool = Field(description="by chain time: units may change hands")
     overdue: bool = Field(description="by chain time: confirmed, due and not wholly paid")
+    defaults_at: int = Field(description="Unix seconds: the due date and the ledger's grace period")
+    defaulted: bool = Field(description="by chain time: overdue since the grace period or longer")
+    diluted: AmountText = Field(description="what credit notes took off the face")
+    dispute: str | None = Field(description="commitment to what the debtor said is wrong; open while `disputed`")
+    struck: str | None = Field(description="commitment to the court's decision, where it struck the draft")
     fingerprint: str
     number_fingerprint: str
     drafted_at: int
+    disputed_at: int | None
     confirmed_at: int | None
     rejected_at: int | None
     withdrawn_at: int | None

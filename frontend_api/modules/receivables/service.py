@@ -1,90 +1,27 @@
-"""Rules of the invoice and receivable routes. No JSON-RPC here."""
+"""Rules of the receivable routes; intake.py has those of invoices. No JSON-RPC here."""
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ...chain.abi import Call
 from ...chain.projection import CHANGED
 from ...db import Row
 from ...errors import InvalidInput, NotFound
-from ...kit.ids import parse_credit_code
 from ...kit.pagination import decode_number, encode_cursor
-from ..members import repository as members_repository
 from . import repository
-from .invoices import DEMONSTRATION_KEY, Judgement, judge, key_of
-from .schemas import (
-    Draft,
-    HoldingResource,
-    JudgementList,
-    JudgementResource,
-    ReceivableList,
-    ReceivableResource,
-    ReceivableSummary,
-)
+from .contract import ReceivableState
+from .repository import UNDERTAKEN, claimable
+from .schemas import Draft, HoldingResource, ReceivableList, ReceivableResource, ReceivableSummary
 
 if TYPE_CHECKING:
     from ...city import City
-
-UNDERTAKEN = ("confirmed", "partly_paid")
-
-
-@dataclass(frozen=True)
-class InvoiceFile:
-    name: str
-    content: bytes
 
 
 class ReceivablesService:
     def __init__(self, city: City):
         self._city = city
-        self._key = key_of(city.settings.fingerprint_key)
-
-    # --- invoices
-
-    async def check(self, files: Sequence[InvoiceFile]) -> JudgementList:
-        """A judgement per file; nothing is stored."""
-        judged = [await self._judge(file) for file in files]
-        return JudgementList(
-            items=[
-                JudgementResource.model_validate({"file": file.name, **found.to_json()})
-                for file, found in zip(files, judged, strict=True)
-            ],
-            demonstration_key=self._key == DEMONSTRATION_KEY,
-        )
-
-    async def draft_from_invoice(
-        self, supplier: str, file: InvoiceFile, debtor: str | None, due_date: str | None
-    ) -> Call:
-        """The draft of an uploaded invoice, or the refusal with file, field and rule."""
-        found = await self._judge(file)
-        if found.outcome == "needs_due_date" and due_date is not None:
-            due = parse_date(due_date)
-            if found.issue_date is not None and due < found.issue_date:
-                raise InvalidInput(f"The due date is before the invoice's date, {found.issue_date}.", field="dueDate")
-        elif found.outcome != "receivable":
-            raise refusal(file.name, found.reason or found.outcome)
-        elif due_date is not None and due_date != found.due_date:
-            raise InvalidInput(f"The invoice says itself when it is due: {found.due_date}.", field="dueDate")
-        else:
-            due = str(found.due_date)
-        await self._require_seller(supplier, file.name, str(found.seller))
-        owing = await self._debtor(file.name, str(found.buyer), debtor)
-        if (
-            found.currency is None
-            or found.payable is None
-            or found.fingerprint is None
-            or found.number_fingerprint is None
-        ):
-            raise refusal(file.name, found.reason or "the invoice could not be read")
-        return self._city.receivable_ledger.draft(
-            owing, found.currency, found.payable, end_of(due), found.fingerprint, found.number_fingerprint
-        )
+        self._grace: int | None = None
 
     # --- receivables
 
@@ -103,13 +40,16 @@ class ReceivablesService:
         held = await self._city.database.read(repository.holdings_of, receivable_id)
         newest = max((row, *held), key=lambda entry: int(entry[CHANGED]))
         return ReceivableResource(
-            **self._facts(row, newest),
+            **self._facts(row, newest, await self.grace_period()),
             holdings=[
                 HoldingResource(
                     holder=entry["holder"],
                     units=entry["units"],
                     claimed=entry["claimed"],
                     claimable=str(claimable(row, entry)),
+                    written_off_at=entry["written_off_at"],
+                    written_off=entry["written_off"],
+                    recovered=entry["recovered"],
                 )
                 for entry in held
             ],
@@ -135,92 +75,49 @@ class ReceivablesService:
             state=state,
         )
         following = encode_cursor(rows[-1]["id"]) if len(rows) == limit else None
-        return ReceivableList(items=[ReceivableSummary(**self._facts(row, row)) for row in rows], next=following)
+        grace = await self.grace_period()
+        items = [ReceivableSummary(**self._facts(row, row, grace)) for row in rows]
+        return ReceivableList(items=items, next=following)
+
+    async def grace_period(self) -> int:
+        """Seconds from the due date to the default. The ledger is asked once in the database's life: it never changes."""
+        if self._grace is None:
+            kept = await self._city.database.read(repository.kept_grace_period)
+            if kept is None:
+                kept = await self._city.receivable_ledger.grace_period()
+                await self._city.database.write(repository.keep_grace_period, kept)
+            self._grace = kept
+        return self._grace
+
+    async def require_known(self, receivable_id: int) -> None:
+        """404 for a receivable that neither the tables nor, as they follow it, the chain know."""
+        if await self._city.database.read(repository.find_receivable, receivable_id) is None:
+            found = await self._city.receivable_ledger.receivable(receivable_id)
+            if found.state == ReceivableState.NONE:
+                raise _unknown(receivable_id)
 
     # --- internals
-
-    async def _judge(self, file: InvoiceFile) -> Judgement:
-        currencies = self._city.deployment.currencies
-        return await asyncio.to_thread(judge, file.content, currencies=currencies, key=self._key)
-
-    async def _member_with(self, party_key: str) -> str | None:
-        code = credit_code_of(party_key)
-        if code is None:
-            return None
-        return await self._city.database.read(members_repository.find_by_credit_code, code)
-
-    async def _require_seller(self, supplier: str, file: str, seller: str) -> None:
-        """Whose invoice it is, where the invoice's seller is a member; nobody drafts another member's."""
-        member = await self._member_with(seller)
-        if member not in (None, supplier):
-            raise refusal(
-                file, f"the seller {seller} is the member {member}, not {supplier}", "cac:AccountingSupplierParty"
-            )
-
-    async def _debtor(self, file: str, buyer: str, given: str | None) -> str:
-        member = await self._member_with(buyer)
-        if member is None and given is None:
-            raise refusal(
-                file, f"the buyer {buyer} is no member's credit code; give `debtor`", "cac:AccountingCustomerParty"
-            )
-        if None not in (member, given) and member != given:
-            raise InvalidInput(f"The invoice's buyer {buyer} is the member {member}.", field="debtor")
-        return str(member or given)
 
     async def known(self, receivable_id: int) -> Row:
         row = await self._city.database.read(repository.find_receivable, receivable_id)
         if row is None:
-            raise NotFound(f"There is no receivable {receivable_id}.")
+            raise _unknown(receivable_id)
         return row
 
-    def _facts(self, row: Row, newest: Row) -> dict[str, Any]:
+    def _facts(self, row: Row, newest: Row, grace: int) -> dict[str, Any]:
         """`newest` is the row that changed last of all that is shown."""
-        undertaken, due = row["state"] in UNDERTAKEN, row["due_at"] <= self._city.indexer.head.time
+        now = self._city.indexer.head.time
+        undertaken, due = row["state"] in UNDERTAKEN, row["due_at"] <= now
         return {
-            **{name: row[name] for name in row if name != CHANGED},
+            **{name: row[name] for name in ReceivableSummary.model_fields if name in row},
             "outstanding": str(int(row["face"]) - int(row["paid"]) if undertaken else 0),
             "open": row["state"] == "confirmed" and not due,
             "overdue": undertaken and due,
+            "defaults_at": row["due_at"] + grace,
+            "defaulted": undertaken and row["due_at"] + grace <= now,
             "finality": self._city.finality(newest),
         }
 
 
-def claimable(receivable: Row, holding: Row) -> int:
-    """As the ledger computes it: floor(units × paid ÷ face) − claimed, minor units."""
-    entitled = int(holding["units"]) * int(receivable["paid"]) // int(receivable["face"])
-    return entitled - int(holding["claimed"])
-
-
-def credit_code_of(party_key: str) -> str | None:
-    """The unified social credit code in a party's key as a judgement prints it: `[scheme:]id`, perhaps after `CN`."""
-    letters = "".join(c for c in party_key.rsplit(":", 1)[-1].upper() if c.isalnum())
-    if len(letters) == 20:
-        letters = letters.removeprefix("CN")
-    try:
-        return parse_credit_code(letters)
-    except ValueError:
-        return None
-
-
-def parse_date(text: str) -> str:
-    """YYYY-MM-DD, and nothing else that ISO 8601 allows."""
-    try:
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            raise ValueError(text)
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise InvalidInput("A due date is written YYYY-MM-DD.", field="dueDate") from None
-
-
-def end_of(day: str) -> int:
-    """The end of a date, 24:00 UTC, in Unix seconds: who pays on the due date pays in time."""
-    midnight = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
-    return int((midnight + timedelta(days=1)).timestamp()) if day != date.max.isoformat() else 2**53 - 1
-
-
-def refusal(file: str, rule: str, field: str | None = None) -> InvalidInput:
-    """Why a file was refused. The field is the element that the rule speaks of, where it names one."""
-    if field is None:
-        named = re.search(r"\bc[ab]c:[A-Za-z]+", rule)
-        field = named[0] if named else "file"
-    return InvalidInput(f"{file}: {rule}", errors=[{"file": file, "field": field, "rule": rule}])
+def _unknown(receivable_id: int) -> NotFound:
+    return NotFound(f"There is no receivable {receivable_id}.")

@@ -37,6 +37,7 @@ _TYPES_WITHOUT_CLAIM: Final = {"325": "a pro forma invoice", "751": "invoice inf
 
 _NO_DOCTYPE: Final = "the file has a DOCTYPE: document types and entities are refused"
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")  # xsd:decimal: no exponent, no INF, no NaN
+_PLAIN_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")  # xsd:date
 _LONGEST_NUMERAL: Final = 60
 _EXACT = Context(prec=200)
@@ -59,14 +60,7 @@ class Party:
 
     @property
     def canonical(self) -> str:
-        return self._normal(self.names[0])
-
-    @staticmethod
-    def _normal(name: tuple[str, str, str]) -> str:
-        kind, scheme, value = name
-        if kind == "name":
-            return "name:" + normal(value).casefold()
-        return ":".join([kind, *([_letters_and_digits(scheme)] if scheme else []), _letters_and_digits(value)])
+        return canonical_name(*self.names[0])
 
     def is_same_as(self, other: Party) -> bool:
         """The same key, and nothing of the same kind that tells them apart.
@@ -75,16 +69,27 @@ class Party:
         """
         if self.canonical != other.canonical:
             return False
-        mine, theirs = ({n[:2]: self._normal(n) for n in p.names if n[0] != "name"} for p in (self, other))
+        mine, theirs = ({n[:2]: canonical_name(*n) for n in p.names if n[0] != "name"} for p in (self, other))
         return all(mine[kind] == theirs[kind] for kind in mine.keys() & theirs.keys())
+
+
+def canonical_name(kind: str, scheme: str, value: str) -> str:
+    """A party's name as the fingerprints take it in, `legal:91431381MA5198083N` for instance."""
+    if kind == "name":
+        return "name:" + normal(value).casefold()
+    return ":".join([kind, *([letters_and_digits(scheme)] if scheme else []), letters_and_digits(value)])
 
 
 # --- XML
 
 
+def too_large(size: int) -> str:
+    return f"the file has {size} bytes; at most {MAX_BYTES} are read"
+
+
 def parse(data: bytes) -> Element:
     if len(data) > MAX_BYTES:
-        raise Refused(f"the file has {len(data)} bytes; at most {MAX_BYTES} are read")
+        raise Refused(too_large(len(data)))
     if not data.strip():
         raise Refused("the file is empty")
     parser = etree.XMLParser(
@@ -114,21 +119,21 @@ def document_of(root: Element) -> str:
     """`Invoice` or `CreditNote`."""
     document = _ROOTS.get(str(root.tag))
     if document is None:
-        raise Refused(f"neither a UBL 2.1 Invoice nor a CreditNote: the root element is {_shortened(str(root.tag))}")
+        raise Refused(f"neither a UBL 2.1 Invoice nor a CreditNote: the root element is {shortened(str(root.tag))}")
     return document
 
 
 def _brief(error: Exception) -> str:
-    return _shortened(str(error).splitlines()[0] if str(error) else type(error).__name__)
+    return shortened(str(error).splitlines()[0] if str(error) else type(error).__name__)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     return text if len(text) <= 120 else text[:119] + "…"
 
 
 def _child(parent: Element, tag: str, label: str) -> Element | None:
     """The child element; two of them where the standard has one would let two readers see two invoices."""
-    found = parent.findall(tag)
+    found = list(parent.iterchildren(tag))
     if len(found) > 1:
         raise Refused(f"{label} occurs {len(found)} times")
     return found[0] if found else None
@@ -161,7 +166,10 @@ def spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def _letters_and_digits(text: str) -> str:
+def letters_and_digits(text: str) -> str:
+    """In capitals, without anything else than letters and digits (Unicode's general categories L and N)."""
+    if text.isascii() and text.isalnum():
+        return text.upper()
     return "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
 
 
@@ -173,56 +181,67 @@ def party(root: Element, role: str, label: str) -> Party:
     party = None if outer is None else _child(outer, f"{_CAC}Party", f"{label}'s cac:Party")
     if party is None:
         raise Refused(f"{label} (cac:{role}/cac:Party) is missing")
-    names: list[tuple[str, str, str]] = []
-    for scheme in party.findall(f"{_CAC}PartyTaxScheme"):
+    vat, ids, traded = [], [], []
+    for scheme in party.iterchildren(f"{_CAC}PartyTaxScheme"):
         kind = scheme.findtext(f"{_CAC}TaxScheme/{CBC}ID") or ""
-        vat = text(scheme, f"{CBC}CompanyID", f"{label}'s tax id")
-        if vat and kind.strip().upper() == "VAT":
-            names.append(("vat", "", vat))
+        number = text(scheme, f"{CBC}CompanyID", f"{label}'s tax id")
+        if number and kind.strip().upper() == "VAT":
+            vat.append(("vat", "", number))
     entity = _child(party, f"{_CAC}PartyLegalEntity", f"{label}'s cac:PartyLegalEntity")
-    if entity is not None and (legal := text(entity, f"{CBC}CompanyID", f"{label}'s legal id")):
-        names.append(("legal", "", legal))
-    for identification in party.findall(f"{_CAC}PartyIdentification/{CBC}ID"):
+    legal = None if entity is None else text(entity, f"{CBC}CompanyID", f"{label}'s legal id")
+    registered = None if entity is None else text(entity, f"{CBC}RegistrationName", f"{label}'s name")
+    for identification in party.iterfind(f"{_CAC}PartyIdentification/{CBC}ID"):
         scheme_id = spaces(identification.get("schemeID") or "")
         # Without a scheme it is a number of the other side's books, which says nothing to a third.
         if scheme_id and (value := _value(identification, f"{label}'s identification")):
-            names.append(("id", scheme_id, value))
-    if entity is not None and (registered := text(entity, f"{CBC}RegistrationName", f"{label}'s name")):
-        names.append(("name", "", registered))
-    for traded in party.findall(f"{_CAC}PartyName/{CBC}Name"):
-        if name := _value(traded, f"{label}'s name"):
-            names.append(("name", "", name))
-    # An id without a letter or digit identifies nobody.
-    names = [n for n in names if _letters_and_digits(n[2])]
+            ids.append(("id", scheme_id, value))
+    for name in party.iterfind(f"{_CAC}PartyName/{CBC}Name"):
+        if value := _value(name, f"{label}'s name"):
+            traded.append(("name", "", value))
+    ranked = (
+        vat,
+        [("legal", "", legal)] if legal else [],
+        ids,
+        [("name", "", registered)] if registered else [],
+        traded,
+    )
+    # Of several of one rank the smallest counts, so that their order in the file does not. And an id without a letter
+    # or digit identifies nobody.
+    names = [n for rank in ranked for n in sorted(rank, key=lambda n: canonical_name(*n)) if letters_and_digits(n[2])]
     if not names:
         raise Refused(f"{label} has neither a VAT id, a legal id, an identification with scheme nor a name")
-    if len({_letters_and_digits(n[2]) for n in names if n[0] == "vat"}) > 1:
+    if len({letters_and_digits(n[2]) for n in names if n[0] == "vat"}) > 1:
         raise Refused(f"{label} has several VAT ids")
     return Party(tuple(names))
 
 
-def read_date(text: str, label: str) -> str:
-    match = _DATE.fullmatch(text)
+def read_date(text: str, label: str, *, with_zone: bool = True) -> str:
+    """YYYY-MM-DD; a time zone after it, which xsd:date allows, is dropped."""
+    match = (_DATE if with_zone else _PLAIN_DATE).fullmatch(text)
     try:
         return date.fromisoformat(match[1] if match else "").isoformat()
     except ValueError:
-        raise Refused(f"{label} is not a date (YYYY-MM-DD): {_shortened(text)}") from None
+        raise Refused(f"{label} is not a date (YYYY-MM-DD): {shortened(text)}") from None
 
 
 def read_currency(root: Element) -> str:
     code = required(root, f"{CBC}DocumentCurrencyCode", "cbc:DocumentCurrencyCode")
     if code not in EXPONENTS:
-        raise Refused(f"cbc:DocumentCurrencyCode {_shortened(code)} is not an ISO 4217 currency")
+        raise Refused(f"cbc:DocumentCurrencyCode {shortened(code)} is not an ISO 4217 currency")
     return code
 
 
 def _amount(element: Element, currency: str, label: str) -> Decimal:
-    text = _value(element, label) or ""
-    if len(text) > _LONGEST_NUMERAL or not _DECIMAL.fullmatch(text):
-        raise Refused(f"{label} is not a decimal number: {_shortened(text)}")
+    amount = read_decimal(_value(element, label) or "", label)
     stated = element.get("currencyID")
     if stated != currency:
         raise Refused(f"{label} is in {stated or 'no currency'}, the document in {currency}")
+    return amount
+
+
+def read_decimal(text: str, label: str) -> Decimal:
+    if len(text) > _LONGEST_NUMERAL or not _DECIMAL.fullmatch(text):
+        raise Refused(f"{label} is not a decimal number: {shortened(text)}")
     return Decimal(text)
 
 
@@ -232,7 +251,11 @@ def read_payable(root: Element, currency: str) -> int:
     element = _child(total, f"{CBC}PayableAmount", label)
     if element is None:
         raise Refused(f"{label} is missing")
-    amount = _amount(element, currency, label)
+    return minor_units(_amount(element, currency, label), currency, label)
+
+
+def minor_units(amount: Decimal, currency: str, label: str) -> int:
+    """An amount in minor units of its currency, exactly."""
     exponent = EXPONENTS[currency]
     # EN 16931 BR-DEC-18 writes two decimals at most; more only where ISO 4217 gives the currency more. So "1.00000" is
     # refused like "1.00001".
@@ -294,10 +317,11 @@ def check_sums(root: Element, document: str, currency: str) -> None:
     prepaid, rounding = stated("PrepaidAmount") or Decimal(0), stated("PayableRoundingAmount") or Decimal(0)
     if lines:
         require("BR-CO-10 (the lines)", "cbc:LineExtensionAmount", net, added(lines, "line amount"))
+    charges, allowances = (added(found, "charge or allowance") for found in _charges_and_allowances(root))
+    require("BR-CO-11 (the allowances)", "cbc:AllowanceTotalAmount", stated("AllowanceTotalAmount"), allowances)
+    require("BR-CO-12 (the charges)", "cbc:ChargeTotalAmount", stated("ChargeTotalAmount"), charges)
     if net is not None:
-        charges, allowances = _charges_and_allowances(root)
-        expected = _EXACT.add(net, added(charges, "charge"))
-        expected = _EXACT.subtract(expected, added(allowances, "allowance"))
+        expected = _EXACT.subtract(_EXACT.add(net, charges), allowances)
         require("BR-CO-13 (lines, allowances and charges)", "cbc:TaxExclusiveAmount", exclusive, expected)
     taxes = _taxes(root, currency)
     for tax in taxes:
@@ -324,7 +348,7 @@ def _charges_and_allowances(root: Element) -> tuple[list[Element], list[Element]
     for entry in root.findall(f"{_CAC}AllowanceCharge"):
         indicator = required(entry, f"{CBC}ChargeIndicator", "cbc:ChargeIndicator")
         if indicator not in ("true", "false", "1", "0"):
-            raise Refused(f"cbc:ChargeIndicator is neither true nor false: {_shortened(indicator)}")
+            raise Refused(f"cbc:ChargeIndicator is neither true nor false: {shortened(indicator)}")
         (charges if indicator in ("true", "1") else allowances).extend(entry.findall(f"{CBC}Amount"))
     return charges, allowances
 

@@ -1,47 +1,25 @@
-"""Rules of the receivables service that need no chain: dates, parties, costs, quotes and what follows from events."""
+"""Rules of the receivables service that need no chain, and what follows from events. test_mirror.py compares with the chain."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from eth_account import Account
-from eth_account.messages import encode_typed_data
-from eth_utils import keccak
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import ValidationError
-from sqlalchemy import insert
 
 from frontend_api.chain.events import Block, ChainEvent
-from frontend_api.chain.keys import LocalKeys
 from frontend_api.chain.projection import Projection, undo_block
 from frontend_api.db import Database
-from frontend_api.errors import Forbidden, InvalidInput
-from frontend_api.modules.members.repository import parties
+from frontend_api.errors import InvalidInput
 from frontend_api.modules.receivables import repository
-from frontend_api.modules.receivables.contract import FinancingDesk, Quote, ReceivableLedger
-from frontend_api.modules.receivables.schemas import Draft, SignedQuote
-from frontend_api.modules.receivables.service import (
-    InvoiceFile,
-    ReceivablesService,
-    annualised_cost,
-    claimable,
-    credit_code_of,
-    end_of,
-    parse_date,
-    quote_state,
-    refusal,
-)
+from frontend_api.modules.receivables.contract import ReceivableLedger
+from frontend_api.modules.receivables.repository import claimable
+from frontend_api.modules.receivables.schemas import Draft
+from frontend_api.modules.receivables.service import ReceivablesService
 from tests.evm import dev_account
 
-FOLDER = Path(__file__).parents[2] / "fixtures" / "invoices"
-INVOICE = (FOLDER / "lianyuan-steel-2026-0917.xml").read_bytes()
 SUPPLIER, DEBTOR, OTHER = (dev_account(index).address for index in (5, 6, 7))
-SUPPLIER_CODE, DEBTOR_CODE = "91431381MA5198083N", "91431382MA5277275H"
+HASH = "0x" + "11" * 32
 LEDGER = "0x" + "1e" * 20
-YEAR, DAY = 365 * 86400, 86400
 
 
 @pytest.fixture
@@ -54,15 +32,9 @@ def database(tmp_path):
 
 @pytest.fixture
 def service(database):
-    """The service of a city where supplier and debtor are members, without a chain."""
-    rows = [
-        {"account": account, "kind": 5, "credit_code": code, "status": "active", "enrolled_at": 1, "changed_block": 1}
-        for account, code in ((SUPPLIER, SUPPLIER_CODE), (DEBTOR, DEBTOR_CODE))
-    ]
-    database.write_now(lambda connection: connection.execute(insert(parties), rows))
+    """The service of a city without a chain."""
     return ReceivablesService(
         SimpleNamespace(
-            settings=SimpleNamespace(fingerprint_key=None),
             deployment=SimpleNamespace(currencies={"CNY": {}, "EUR": {}}, chain_id=31337),
             database=database,
             receivable_ledger=ReceivableLedger(None, LEDGER),
@@ -70,250 +42,10 @@ def service(database):
     )
 
 
-def from_invoice(service, content=INVOICE, supplier=SUPPLIER, debtor=None, due_date=None, name="invoice.xml"):
-    return service.draft_from_invoice(supplier, InvoiceFile(name, content), debtor, due_date)
-
-
-# --- the annualised cost
-
-
-@pytest.mark.parametrize(
-    ("units", "proceeds", "seconds", "expected"),
-    [
-        (110, 100, YEAR, 1000),
-        (110, 100, YEAR // 2, 2000),
-        (30_000_000, 29_700_000, 90 * DAY, 410),  # 1.0101 % × 365 ÷ 90 = 4.0965 %
-        (30_000_000, 29_550_000, 90 * DAY, 618),  # 1.5228 % × 365 ÷ 90 = 6.1760 %
-        (100, 100, DAY, 0),
-        (90, 100, YEAR, -1000),
-        (200_001, 200_000, YEAR // 10, 1),  # 0.5 bp rounds up
-        (200_001, 200_000, YEAR // 9, 0),
-    ],
-)
-def test_annualised_cost__by_hand__rounded_half_up(units, proceeds, seconds, expected):
-    assert annualised_cost(units, proceeds, seconds) == expected
-
-
-@pytest.mark.parametrize("seconds", [0, -1])
-def test_annualised_cost__no_time_left__none(seconds):
-    assert annualised_cost(110, 100, seconds) is None
-
-
-@given(st.integers(1, 2**128 - 1), st.integers(1, 2**128 - 2), st.integers(1, 10 * YEAR))
-def test_annualised_cost__more_proceeds__never_dearer(units, proceeds, seconds):
-    dearer, cheaper = annualised_cost(units, proceeds, seconds), annualised_cost(units, proceeds + 1, seconds)
-    assert cheaper <= dearer
-
-
-# --- parties and dates
-
-
-@pytest.mark.parametrize(
-    ("key", "expected"),
-    [
-        (DEBTOR_CODE, DEBTOR_CODE),
-        ("91431382 ma5277275h", DEBTOR_CODE),
-        ("CN91431382MA5277275H", DEBTOR_CODE),
-        ("0201:91431382MA5277275H", DEBTOR_CODE),
-        ("91431382MA5277275J", None),  # another check character
-        ("CN91431382MA5277275", None),
-        ("DE91431382MA5277275H", None),
-        ("涟源钢铁", None),
-        ("", None),
-    ],
-)
-def test_credit_code_of__party_keys__only_whole_codes(key, expected):
-    assert credit_code_of(key) == expected
-
-
-def test_end_of__a_day__midnight_after_it_in_utc():
-    assert end_of("2026-12-16") == 1_797_465_600  # 2026-12-17 00:00:00 UTC
-
-
-def test_end_of__last_day_of_the_calendar__does_not_overflow():
-    assert end_of("9999-12-31") > end_of("9999-12-30")
-
-
-@pytest.mark.parametrize("text", ["20261216", "2026-12-32", "2026-W51-3", "16.12.2026", "", "２026-12-16"])
-def test_parse_date__not_a_date__refused(text):
-    with pytest.raises(InvalidInput):
-        parse_date(text)
-
-
-def test_refusal__names_file_field_and_rule():
-    problem = refusal("a.xml", "wrong sum: cbc:PayableAmount is 1").problem()
-    rule = "wrong sum: cbc:PayableAmount is 1"
-    assert problem["status"] == 422
-    assert problem["errors"] == [{"file": "a.xml", "field": "cbc:PayableAmount", "rule": rule}]
-    assert refusal("a.xml", "the file is empty").problem()["errors"][0]["field"] == "file"
-
-
-# --- drafts from invoices
-
-
-async def test_draft_from_invoice__both_members__the_buyer_is_the_debtor(service):
-    call = await from_invoice(service)
-
-    assert (call.to, call.function) == (LEDGER, "draft")
-    assert call.args["debtor"] == DEBTOR
-    assert call.args["face"] == 48_600_000
-    assert call.args["currency"] == b"CNY"
-    assert call.args["dueAt"] == end_of("2026-12-16")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "field", "words"),
-    [
-        (b"486000.00", b"468000.00", "cbc:PayableAmount", "wrong sum"),
-        (b'currencyID="CNY"', b'currencyID="EUR"', "cbc:PayableAmount", "in EUR, the document in CNY"),
-        (b"CNY", b"USD", "file", "no settlement token for USD"),
-        (b">380<", b">381<", "file", "credit note"),
-        (b"  <cbc:DueDate>2026-12-16</cbc:DueDate>", b"", "cbc:DueDate", "is missing"),
-        (SUPPLIER_CODE.encode(), b"91431302MA49605155", None, None),
-        (DEBTOR_CODE.encode(), b"0088", "cac:AccountingCustomerParty", "give `debtor`"),
-    ],
-)
-async def test_draft_from_invoice__not_good__refused_with_file_field_and_rule(service, old, new, field, words):
-    assert old in INVOICE
-    if field is None:  # a seller that is no member says nothing about who drafts
-        await from_invoice(service, INVOICE.replace(old, new))
-        return
-    with pytest.raises(InvalidInput) as refused:
-        await from_invoice(service, INVOICE.replace(old, new))
-    [error] = refused.value.problem()["errors"]
-    assert error["file"] == "invoice.xml"
-    assert error["field"] == field
-    assert words in error["rule"]
-
-
-async def test_draft_from_invoice__another_member_s_invoice__refused(service):
-    with pytest.raises(InvalidInput, match=f"is the member {SUPPLIER}, not {OTHER}"):
-        await from_invoice(service, supplier=OTHER)
-
-
-async def test_draft_from_invoice__buyer_is_no_member__the_given_debtor(service):
-    call = await from_invoice(service, INVOICE.replace(DEBTOR_CODE.encode(), b"DE123"), debtor=OTHER)
-    assert call.args["debtor"] == OTHER
-
-
-async def test_draft_from_invoice__another_debtor_than_the_invoice_s__refused(service):
-    with pytest.raises(InvalidInput) as refused:
-        await from_invoice(service, debtor=OTHER)
-    assert refused.value.problem()["errors"][0]["field"] == "debtor"
-
-
-async def test_draft_from_invoice__due_date_given__only_where_the_invoice_has_none(service):
-    without = INVOICE.replace(b"<cbc:DueDate>2026-12-16</cbc:DueDate>", b"")
-    call = await from_invoice(service, without, due_date="2026-11-30")
-    assert call.args["dueAt"] == end_of("2026-11-30")
-    for content, given_date in ((INVOICE, "2026-11-30"), (without, "2026-09-16"), (without, "soon")):
-        with pytest.raises(InvalidInput) as refused:
-            await from_invoice(service, content, due_date=given_date)
-        assert refused.value.problem()["errors"][0]["field"] == "dueDate"
-
-
-async def test_check__several_files__one_judgement_each_and_the_key_is_named(service):
-    found = await service.check([InvoiceFile("a", INVOICE), InvoiceFile("b", b"<x/>"), InvoiceFile("c", b"")])
-    assert [(item.file, item.outcome) for item in found.items] == [
-        ("a", "receivable"),
-        ("b", "refused"),
-        ("c", "refused"),
-    ]
-    assert found.demonstration_key is True
-
-
 def test_draft__currency_without_token__refused(service):
-    body = Draft(debtor=DEBTOR, currency="USD", face="1", due_at=1, invoice_hash="0x" + "11" * 32)
+    body = Draft(debtor=DEBTOR, currency="USD", face="1", due_at=1, fingerprint=HASH, number_fingerprint=HASH)
     with pytest.raises(InvalidInput, match="no settlement token for USD"):
         service.draft(body)
-
-
-# --- quotes
-
-QUOTE = Quote(7, 30_000_000, 29_700_000, SUPPLIER, dev_account(2).address, True, 1_800_000_000, 2**200)
-
-
-def quote_row(**changed):
-    values = {"receivable_id": 7, "seller": SUPPLIER, "units": "30", "proceeds": "29", "recourse": True}
-    row = values | {"valid_until": 100, "nonce_state": None, "ended_at": None}
-    return row | {f"filled_{name}": None for name in values} | changed
-
-
-def filled(**changed):
-    row = quote_row(nonce_state="used", ended_at=50)
-    return row | {f"filled_{n}": row[n] for n in ("receivable_id", "seller", "units", "proceeds", "recourse")} | changed
-
-
-@pytest.mark.parametrize(
-    ("row", "now", "expected"),
-    [
-        (quote_row(), 100, "open"),
-        (quote_row(), 101, "expired"),
-        (quote_row(nonce_state="cancelled"), 1, "cancelled"),
-        (quote_row(nonce_state="cancelled"), 101, "cancelled"),
-        (filled(), 101, "filled"),
-        (filled(filled_units="31"), 1, "nonce_used"),
-        (filled(filled_seller=OTHER), 1, "nonce_used"),
-        (filled(filled_recourse=False), 1, "nonce_used"),
-    ],
-)
-def test_quote_state__nonce_and_time__say_what_became_of_it(row, now, expected):
-    assert quote_state(row, now) == expected
-
-
-def test_typed_data__any_quote__has_the_digest_that_the_contract_computes(city):
-    desk = city.contract("FinancingDesk")
-    chain_id = 31337
-    message = encode_typed_data(full_message=FinancingDesk(None, desk.address).typed_data(QUOTE, chain_id))
-    digest = keccak(b"\x19" + message.version + message.header + message.body)
-    assert digest == desk.digestOf(QUOTE.fields())
-
-
-def test_sign_typed_data__held_key__recovers_to_it():
-    signer = dev_account(2)
-    typed = FinancingDesk(None, LEDGER).typed_data(QUOTE, 31337)
-    signature = LocalKeys({signer.address: signer}).sign_typed_data(signer.address, typed)
-    assert Account.recover_message(encode_typed_data(full_message=typed), signature=signature) == signer.address
-
-
-def test_sign_typed_data__other_account__refused():
-    with pytest.raises(Forbidden, match="holds no key"):
-        LocalKeys({}).sign_typed_data(SUPPLIER, {})
-
-
-FIELDS = {
-    "receivableId": 7,
-    "units": "30",
-    "proceeds": "29",
-    "seller": SUPPLIER,
-    "recourse": True,
-    "validUntil": 1_800_000_000,
-    "nonce": str(2**256 - 1),
-}
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"quote": FIELDS},
-        {"quote": FIELDS, "sign": True, "signature": "0x" + "11" * 65},
-        {"quote": FIELDS, "signature": "11" * 65},
-        {"quote": FIELDS, "signature": "0x1"},
-        {"quote": FIELDS | {"nonce": str(2**256)}, "sign": True},
-        {"quote": FIELDS | {"nonce": -1}, "sign": True},
-        {"quote": FIELDS | {"proceeds": "0"}, "sign": True},
-        {"quote": FIELDS | {"units": 1.5}, "sign": True},
-        {"quote": FIELDS | {"bank": OTHER}, "sign": True},
-        {"quote": FIELDS | {"validUntil": 2**53}, "sign": True},
-    ],
-)
-def test_signed_quote__malformed__refused(body):
-    with pytest.raises(ValidationError):
-        SignedQuote.model_validate(body)
-
-
-def test_signed_quote__largest_nonce__kept_to_the_digit():
-    assert SignedQuote.model_validate({"quote": FIELDS, "sign": True}).quote.nonce == 2**256 - 1
 
 
 # --- tables
@@ -335,7 +67,11 @@ def apply(database, number, *happened):
 
 def drafted(number=1):
     args = {"id": number, "actor": SUPPLIER, "debtor": DEBTOR, "currency": b"CNY", "face": 100, "dueAt": 5000}
-    return "ReceivableLedger", "ReceivableDrafted", args | {"invoiceHash": b"\x11" * 32}
+    return (
+        "ReceivableLedger",
+        "ReceivableDrafted",
+        args | {"fingerprint": b"\x11" * 32, "numberFingerprint": b"\x12" * 32},
+    )
 
 
 def ledger(name, **args):
@@ -388,39 +124,38 @@ def test_projection__all_sold__no_holder_any_more_until_the_block_is_undone(data
     assert holdings(database) == {SUPPLIER: ("100", "0")}
 
 
+def test_projection__disputed_then_confirmed__the_dispute_stays_known(database):
+    apply(database, 1, drafted())
+    apply(database, 2, ledger("ReceivableDisputed", id=1, actor=DEBTOR, basis=b"\x21" * 32))
+    row = database.write_now(repository.find_receivable, 1)
+    assert (row["state"], row["dispute"], row["disputed_at"]) == ("disputed", "0x" + "21" * 32, 1002)
+    apply(database, 3, ledger("ReceivableConfirmed", id=1, actor=DEBTOR))
+    row = database.write_now(repository.find_receivable, 1)
+    assert (row["state"], row["dispute"], row["disputed_at"]) == ("confirmed", "0x" + "21" * 32, 1002)
+
+
+def test_projection__struck__withdrawn_with_the_basis(database):
+    apply(database, 1, drafted())
+    apply(database, 2, ledger("ReceivableStruck", id=1, actor=OTHER, basis=b"\x22" * 32))
+    row = database.write_now(repository.find_receivable, 1)
+    assert (row["state"], row["struck"], row["withdrawn_at"]) == ("withdrawn", "0x" + "22" * 32, 1002)
+
+
+def test_projection__written_off__only_later_payments_are_recovered(database):
+    apply(database, 1, drafted(), moved(NOBODY, SUPPLIER, 60), moved(NOBODY, OTHER, 40))
+    apply(database, 2, ledger("ReceivablePaid", id=1, actor=DEBTOR, amount=50, paid=50))
+    # 20 of the 40 were paid and not claimed; the other 20 are written off.
+    apply(database, 3, ledger("ReceivableWrittenOff", id=1, actor=OTHER, unpaid=20, basis=b"\x23" * 32))
+    apply(database, 4, ledger("ReceivablePaid", id=1, actor=DEBTOR, amount=10, paid=60))
+    apply(database, 5, ledger("ReceivableClaimed", id=1, actor=OTHER, amount=24))
+    [other, supplier] = sorted(database.write_now(repository.holdings_of, 1), key=lambda row: int(row["units"]))
+    assert (other["written_off"], other["written_off_at"], other["recovered"]) == ("20", 1003, "4")
+    assert (supplier["written_off"], supplier["recovered"]) == (None, None)
+
+
 @pytest.mark.parametrize(("name", "state"), [("ReceivableRejected", "rejected"), ("ReceivableWithdrawn", "withdrawn")])
 def test_projection__dropped_draft__state_and_time(database, name, state):
     apply(database, 1, drafted())
     apply(database, 2, ledger(name, id=1, actor=DEBTOR))
     row = database.write_now(repository.find_receivable, 1)
     assert (row["state"], row[f"{state}_at"]) == (state, 1002)
-
-
-def test_next_nonce__proposed_kept_or_seen_before__not_again(database):
-    bank, other_bank = QUOTE.bank, OTHER
-    assert [database.write_now(repository.next_nonce, bank) for _ in range(2)] == [1, 2]
-    kept = Quote(*QUOTE.fields()[:-1], 3)
-    assert database.write_now(repository.keep_quote, "0x" + "11" * 32, kept, "0x22", 1) is True
-    assert database.write_now(repository.keep_quote, "0x" + "11" * 32, kept, "0x22", 1) is False
-    apply(database, 1, ("FinancingDesk", "QuoteCancelled", {"nonce": 4, "actor": bank}))
-    assert database.write_now(repository.next_nonce, bank) == 5
-    assert database.write_now(repository.next_nonce, other_bank) == 1
-
-
-def test_quotes__seen_by_bank_and_seller_only(database):
-    apply(database, 1, drafted(7))
-    database.write_now(repository.keep_quote, "0x" + "11" * 32, QUOTE, "0x22", 1)
-    for party, count in ((QUOTE.bank, 1), (SUPPLIER, 1), (DEBTOR, 0), (OTHER, 0)):
-        assert len(database.write_now(repository.list_quotes, 7, party, 10)) == count
-        assert (database.write_now(repository.find_quote, "0x" + "11" * 32, party) is not None) is bool(count)
-
-
-def test_quotes__filled_on_chain__the_row_says_by_what(database):
-    apply(database, 1, drafted(7))
-    database.write_now(repository.keep_quote, "0x" + "11" * 32, QUOTE, "0x22", 1)
-    args = {"receivableId": 7, "actor": SUPPLIER, "bank": QUOTE.bank, "nonce": QUOTE.nonce}
-    args |= {"units": QUOTE.units, "proceeds": QUOTE.proceeds, "recourse": True}
-    apply(database, 2, ("FinancingDesk", "QuoteFilled", args))
-    row = database.write_now(repository.find_quote, "0x" + "11" * 32, SUPPLIER)
-    assert quote_state(row, 0) == "filled"
-    assert row["ended_at"] == 1002
