@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from scripts.deployment.artifacts import ROOT, compile_if_stale
-
 from tests.city import TestCity
 
 from .receivables.drivers import Failed, episode
@@ -58,7 +57,11 @@ def _digest() -> str:
     digest = hashlib.sha256()
     files = [p for p in (ROOT / "contracts").rglob("*.sol") if ".cache" not in p.parts]
     files += (ROOT / "contracts").rglob("manifest.yaml")
-    files += [*(ROOT / "tests" / "invariant" / "receivables").glob("*.py"), Path(__file__), ROOT / "scripts/charter.yaml"]
+    files += [
+        *(ROOT / "tests" / "invariant" / "receivables").glob("*.py"),
+        Path(__file__),
+        ROOT / "scripts/charter.yaml",
+    ]
     for path in sorted(files):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -172,7 +175,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\nDIFFERENCE\n{failure}")
     for line in _table(tally):
         print(line)
-    print(f"\nseed {options.seed}, commit {commit}: {speed:,.0f} transactions a second and process, {kept} pieces kept from before")
+    print(
+        f"\nseed {options.seed}, commit {commit}: {speed:,.0f} transactions a second and process, {kept} pieces kept from before"
+    )
     if lacking:
         print(f"reached fewer than {ENOUGH} times:", *lacking, sep="\n  ")
     print(

@@ -6,6 +6,7 @@ Hypothesis drives the same rules in `machine.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from .rules import DRAWN, ENDINGS, RandomSource, ReplaySource, Rules, Step
 from .world import Difference, World
 
@@ -101,4 +102,3 @@ def shrink(world: World, steps: list[Step], kind: str, tries: int = 400) -> tupl
 
 
 __all__ = ["EPISODE", "Difference", "Failed", "episode", "replay", "shrink"]
-

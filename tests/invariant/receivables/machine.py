@@ -25,7 +25,7 @@ def machine_for(world: World) -> type[RuleBasedStateMachine]:
         def __init__(self) -> None:
             super().__init__()
             world.begin()
-            self.rules, self.failed = Rules(world), False
+            self.life, self.failed = Rules(world), False
 
         def teardown(self) -> None:
             try:
@@ -39,7 +39,7 @@ def machine_for(world: World) -> type[RuleBasedStateMachine]:
     def rule_of(name: str) -> None:
         def run(self: Receivables, data: st.DataObject) -> None:
             try:
-                self.rules.run(name, DrawnSource(data))
+                self.life.run(name, DrawnSource(data))
             except BaseException:  # Hypothesis also stops a run by raising
                 self.failed = True
                 raise

@@ -417,7 +417,9 @@ class Model:
         return digest(name, chain_id, contract, words(_CONSENT, *consent))
 
     def _signed(self, account: str, expected: bytes, signature: Signature) -> bool:
-        return signature.well_formed and signature.digest == expected and signature.signer == self.parties[account].signer
+        return (
+            signature.well_formed and signature.digest == expected and signature.signer == self.parties[account].signer
+        )
 
     def _take(self, fingerprint: bytes, entry: Entry) -> None:
         if fingerprint in (NIL, AMBIGUOUS) or entry.number == NIL:
@@ -875,9 +877,7 @@ class Model:
             self.filled[signed] = before + units
         if quote.recourse:
             kept = self.recourses[bank, nonce]
-            self.recourses[bank, nonce] = Recourse(
-                actor, bytes(3), HELD, kept.amount + units, 0, quote.receivable
-            )
+            self.recourses[bank, nonce] = Recourse(actor, bytes(3), HELD, kept.amount + units, 0, quote.receivable)
         self.emit(
             self.where.desk,
             "QuoteFilled",
@@ -911,9 +911,7 @@ class Model:
         if owed == 0:
             raise Refused("FinancingDesk_NothingOwed", actor, nonce)
         self.recourses[actor, nonce] = found._replace(state=OWED, currency=currency, amount=owed)
-        self.emit(
-            self.where.desk, "UnitsPutBack", found.receivable, actor, found.seller, nonce, found.amount, owed
-        )
+        self.emit(self.where.desk, "UnitsPutBack", found.receivable, actor, found.seller, nonce, found.amount, owed)
 
     def desk_repay(self, actor: str, bank: str, nonce: int, amount: int) -> None:
         self.require_person(actor)

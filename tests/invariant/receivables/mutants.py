@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from scripts.deployment.artifacts import Artifact, load
-
 from tests.solc import compile_json, sources
 
 
@@ -48,10 +47,10 @@ MUTANTS: dict[str, Mutant] = {
     "a claim may be more than the Escrow holds": Mutant(
         "ReceivableLedger", "if (!found.givenBack) return amount;", "if (found.face != 0) return amount;"
     ),
-    "more is claimed on units given back than they are": Mutant("ReceivableLedger", "if (moved > units) moved = units;", ""),
-    "a credit note leaves the units": Mutant(
-        "ReceivableLedger", "_holdings[id][supplier].units = held - amount;", ""
+    "more is claimed on units given back than they are": Mutant(
+        "ReceivableLedger", "if (moved > units) moved = units;", ""
     ),
+    "a credit note leaves the units": Mutant("ReceivableLedger", "_holdings[id][supplier].units = held - amount;", ""),
     "a settled receivable is only partly paid": Mutant(
         "ReceivableLedger",
         "if (paid == face) found.state = State.Settled;",
@@ -63,7 +62,9 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "units given back forget what was claimed on them": Mutant("ReceivableLedger", "taker.claimed += moved;", ""),
     "the suspended sell through the desk": Mutant(
-        "ReceivableLedger", "members.requireBothActive(from, to);\n\n        currency = _transfer", "currency = _transfer"
+        "ReceivableLedger",
+        "members.requireBothActive(from, to);\n\n        currency = _transfer",
+        "currency = _transfer",
     ),
     "a rejected invoice stays taken": Mutant(
         "ReceivableLedger",
@@ -71,21 +72,19 @@ MUTANTS: dict[str, Mutant] = {
         "emit ReceivableRejected(id, actor);",
     ),
     "a quote filled at once can be filled again": Mutant(
-        "FinancingDesk", "if (complete) _set(", "if (complete && before != 0) _set("
+        "FinancingDesk", "words[nonce >> 7] = _with(word, nonce, NonceState.Used);\n            return", "return"
     ),
-    "each part's proceeds are rounded up": Mutant(
-        "FinancingDesk",
-        "proceeds = uint128(total - (uint256(quote.proceeds) * before) / offered);",
-        "proceeds = uint128((uint256(quote.proceeds) * units + offered - 1) / offered); total;",
+    "a part pays a minor unit too much": Mutant(
+        "FinancingDesk", "proceeds = uint128(total - (", "proceeds = uint128(total + 1 - ("
     ),
     "a quote is filled beyond its size": Mutant(
         "FinancingDesk",
-        "if (units > offered - before) revert FinancingDesk_Overfilled(bank, quote.nonce, offered - before, units);",
+        "if (units > offered - before) revert FinancingDesk_Overfilled(bank, nonce, offered - before, units);",
         "",
     ),
     "a nonce serves two quotes in parts": Mutant(
         "FinancingDesk",
-        "if (state == NonceState.InParts && before == 0) revert FinancingDesk_NonceOfAnotherQuote(bank, quote.nonce);",
+        "if (inParts && before == 0) revert FinancingDesk_NonceOfAnotherQuote(bank, nonce);",
         "",
     ),
     "units are put back twice": Mutant("FinancingDesk", "recourse.state = RecourseState.Owed;", ""),

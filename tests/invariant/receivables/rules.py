@@ -1,8 +1,8 @@
 """What happens: one set of rules for every driver.
 
-A rule asks its `Source` for small numbers and makes calls of them. Zero is always the ordinary choice, so that whoever shrinks towards zero
-shrinks towards an ordinary life; a replay gives the same calls for the same numbers. Most rules look for a case in which the call is due and
-then, now and then, spoil one thing about it: who, what, how much, when, signed how.
+A rule asks its `Source` for small numbers and makes calls of them. Zero is always the ordinary choice, so that whoever shrinks towards
+zero shrinks towards an ordinary life; a replay gives the same calls for the same numbers. Most rules look for a case in which the call is
+due and then, now and then, spoil one thing about it: who, what, how much, when, signed how.
 """
 
 from __future__ import annotations
@@ -198,7 +198,9 @@ class Rules:
     def transfer_batch(self) -> None:
         giver = self.pick((self.w.supplier, self.w.company3, self.w.hook, self.w.debtor, self.w.company4, self.w.guest))
         own = [
-            i for (i, account), held in self.model.holdings.items() if account == giver and held.units and self.model.is_open(i)
+            i
+            for (i, account), held in self.model.holdings.items()
+            if account == giver and held.units and self.model.is_open(i)
         ]
         ids = [self.recent(own) for _ in range(1 + self.source.choice(3))] if own else []
         units = [max(1, self.model.holdings[i, giver].units // 4) for i in ids]
@@ -385,8 +387,8 @@ class Rules:
                     w.do(holder, "CNY.transfer", debtor, self.model.balances[token, holder] - before)
 
     def carry_story(self) -> None:
-        """Two banks put three units of seven back each: rounding makes more claimed on them than their part, and at the next payment all entitlements
-        together exceed what is held."""
+        """Two banks put three units of seven back each: rounding makes more claimed on them than their part, and at the next payment all
+        entitlements together exceed what is held."""
         seller, keeper, now = self.w.supplier, self.w.company3, self.model.now
         due = now + DAY
         if not self.w.do(seller, "ledger.draft", self.w.debtor, EUR, 20, due, self.new(), self.new()):
@@ -502,9 +504,8 @@ class Rules:
         elif spoilt == 35:  # properly signed, with a nonce that another quote began
             quote = quote._replace(proceeds=min(MAX, quote.proceeds + 1))
             signature = self.w.sign(quote.bank, self.model.quote_digest(quote))
-        elif spoilt == 34:  # beyond the last second, or just in time
-            if 0 <= quote.valid_until - self.model.now <= 5 * DAY:
-                self.w.wait(quote.valid_until - self.model.now + self.pick((1, 0)))
+        elif spoilt == 34 and quote.valid_until - self.model.now <= 5 * DAY:  # beyond the last second, or just in time
+            self.w.wait(quote.valid_until - self.model.now + self.pick((1, 0)))
         if self._fill(quote, units, signature, actor) and self.odd(6):
             self._fill(quote, units, signature)
 
@@ -526,8 +527,7 @@ class Rules:
         if self.model.holdings[id_, seller].units < 2:
             return
         self._offer(id_, seller, self.pick(self.banks), 2, recourse=self.odd(2), divisible=True)
-        quote, signature = self.quotes[-1]
-        quote = quote._replace(proceeds=2)
+        quote = self.quotes[-1][0]._replace(proceeds=2)
         self._fill(quote, 1, self.w.sign(quote.bank, self.model.quote_digest(quote)))
         other = quote._replace(proceeds=1, units=1)
         self._fill(other, 1, self.w.sign(quote.bank, self.model.quote_digest(other)))
@@ -618,7 +618,9 @@ class Rules:
 
     def application(self) -> None:
         entered = [
-            f for f, entry in self.model.entries.items() if entry.state == m.ENTERED and entry.holder == self.w.application
+            f
+            for f, entry in self.model.entries.items()
+            if entry.state == m.ENTERED and entry.holder == self.w.application
         ]
         actor = self._can_send(self.actor(self.w.application, 25))
         if self.odd(2):
@@ -802,7 +804,9 @@ class Rules:
         )
         if self.model.parties[account].status == m.ACTIVE:
             if self.odd(10) and account != self.w.court:
-                account = self.pick((self.w.company4, self.w.bank2, self.w.supervisor2, self.w.company3, self.w.warehouse2))
+                account = self.pick(
+                    (self.w.company4, self.w.bank2, self.w.supervisor2, self.w.company3, self.w.warehouse2)
+                )
                 if self.model.parties[account].status != m.RETIRED:
                     self.w.do(founder, "members.retire", account, BASIS)
                 return
@@ -897,7 +901,14 @@ class Rules:
             holder = self._holder(id_)
             w.do(holder, "ledger.safeTransferFrom", holder, w.bank, id_, 0, b"")
         elif mistake == 3:
-            w.do(w.application, "register.enter", self.new(), self.new(), self.pick((2**48, 2**256 - 1, 2**48 - 1)), w.bank)
+            w.do(
+                w.application,
+                "register.enter",
+                self.new(),
+                self.new(),
+                self.pick((2**48, 2**256 - 1, 2**48 - 1)),
+                w.bank,
+            )
         elif mistake == 4:
             until = now + m.MAX_RESERVATION + self.pick((1, 1, 0))
             seller = self.pick((w.supplier, w.company3))

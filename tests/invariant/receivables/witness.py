@@ -104,7 +104,7 @@ class Witness:
         hold("R4", id_ not in self.ended, "paid after it was settled", id_)
         self.paid[id_] += amount
         owed = self.minted[id_] - self.diluted[id_]
-        hold("R2", 0 < amount and paid == self.paid[id_] <= owed, id_, paid, owed)
+        hold("R2", amount > 0 and paid == self.paid[id_] <= owed, id_, paid, owed)
         if paid == owed:
             self.ended[id_] = "settled"
 
@@ -160,9 +160,7 @@ class Witness:
         hold("F2", not others or (fingerprint, number) in self.cleared, "number taken twice", number)
         self.taken[fingerprint] = (holder, until, number)
 
-    def _FingerprintReserved(
-        self, _c, now, inactive, context, _n, fingerprint, actor, seller, number, until
-    ) -> None:
+    def _FingerprintReserved(self, _c, now, inactive, context, _n, fingerprint, actor, seller, number, until) -> None:
         hold("P1", not inactive & {actor, seller}, "reserved by or from the suspended")
         hold("F3", context not in self.consents, "a consent was used twice")
         self.consents.add(context)
@@ -247,7 +245,7 @@ class Witness:
     def _RecourseRepaid(self, _c, now, inactive, _x, _n, id_, actor, bank, nonce, amount, repaid) -> None:
         key = (bank, nonce)
         self.repaid[key] += amount
-        hold("Q4", 0 < amount and self.repaid[key] == repaid <= self.owed[key], key, repaid)
+        hold("Q4", amount > 0 and self.repaid[key] == repaid <= self.owed[key], key, repaid)
 
     # --- goods
 

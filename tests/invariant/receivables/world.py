@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import coincurve
-from eth_utils import keccak, to_checksum_address
+from eth_utils import keccak
+
 from scripts.deployment.artifacts import canonical_type, load, signature
 from scripts.deployment.plan import read_charter
-
 from tests.city import TestCity
 from tests.evm import CHAIN_ID, Contract, Reverted, dev_account
 from tests.samples import credit_code
 
 from . import model as m
-from .lifecycles import CONTRACTS, STATES, TRANSITIONS, transition
-from .model import INFINITE, NIL, ZERO, Consent, Holding, Model, Quote, Signature, Table, Where, words
+from .lifecycles import STATES, TRANSITIONS, transition
+from .model import INFINITE, ZERO, Consent, Model, Quote, Signature, Table, Where, words
 from .witness import Broken, Witness, hold
 
 CNY, EUR, UNLISTED = b"CNY", b"EUR", b"USD"
@@ -84,6 +84,28 @@ def low(address: Any) -> str:
 
 class World:
     """Made once per process on a founded city; `begin` and `end` bracket an episode, which leaves nothing behind."""
+
+    #: Accounts by name. `bank3` and `signing_company` are ERC-1271 accounts, `hook` a company with code that holds units.
+    founder: str
+    arbiter: str
+    court: str
+    supplier: str
+    debtor: str
+    company3: str
+    company4: str
+    signing_company: str
+    hook: str
+    bank: str
+    bank2: str
+    bank3: str
+    warehouse: str
+    warehouse2: str
+    supervisor: str
+    supervisor2: str
+    application: str
+    mover: str
+    guest: str
+    stranger: str
 
     def __init__(self, city: TestCity) -> None:
         self.city, self.chain = city, city.chain
@@ -190,9 +212,7 @@ class World:
             ("mover", dev_account(28), "RECEIVABLE_DESK"),
         ):
             authority.grantRole(city.city.roles[role], key, 0, sender=admin)
-            self.parties[known(name, key, (role,), key)] = m.Party(
-                m.UNKNOWN, (role,), 0, ZERO, low(key)
-            )
+            self.parties[known(name, key, (role,), key)] = m.Party(m.UNKNOWN, (role,), 0, ZERO, low(key))
         self.guest_until = self.chain.time + 200 * 86400
         guest = dev_account(29)
         members.enrol(guest, b"\x77" * 32, self.guest_until, sender=city.registry)
@@ -348,7 +368,11 @@ class World:
         if relayed:
             trusting = contract == "desk"
             expected = self.model.run(lambda: self.model.through_forwarder(actor, coded.contract, trusting, run))
-            sender, target, data = self.stranger, self.where.forwarder, self._request(actor, coded.contract, data, nonce)
+            sender, target, data = (
+                self.stranger,
+                self.where.forwarder,
+                self._request(actor, coded.contract, data, nonce),
+            )
         elif by_manager:
             expected = self.model.run(run)
             target = self.where.authority
@@ -612,7 +636,7 @@ class World:
         held_by_token: Counter[str] = Counter()
         for id_ in self.model.receivables:
             raw = self.read("ledger.receivable", id_)
-            _, due, state, currency, face, paid, _, lot = (raw[i : i + 32] for i in range(0, 256, 32))
+            state, currency, face, paid = (raw[i : i + 32] for i in (64, 96, 128, 160))
             state, face, paid = (int.from_bytes(v, "big") for v in (state, face, paid))
             token = self.where.tokens[currency[:3]]
             held = self.number("escrow.held", self.where.ledger, id_, token)
@@ -667,6 +691,3 @@ class World:
             else:
                 same = entry[:128] == words(m.ENTERED, self.where.warehouse, 0, receipt)
                 hold("W2", not same, "an ended receipt keeps its lot", receipt)
-
-
-__all__ = ["CONTRACTS", "NIL", "Difference", "Holding", "World", "to_checksum_address"]
