@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .rules import DRAWN, ENDINGS, RandomSource, ReplaySource, Rules, Step
+from .choosing import RandomSource, ReplaySource
+from .rules import DRAWN, ENDINGS, Rules, Step
 from .world import Difference, World
 
 #: Calls of an episode, which starts from the founded city.
