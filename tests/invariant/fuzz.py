@@ -173,7 +173,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if good else 1
     for failure in failures:
         print(f"\nDIFFERENCE\n{failure}")
-    for line in _table(tally):
+    for line in () if failures else _table(tally):
         print(line)
     print(
         f"\nseed {options.seed}, commit {commit}: {speed:,.0f} transactions a second and process, {kept} pieces kept from before"
@@ -182,10 +182,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"reached fewer than {ENOUGH} times:", *lacking, sep="\n  ")
     print(
         f"fuzz: {tally['calls']:,} transactions, {share:.1%} succeeded, {len(failures)} differences, "
-        f"{len(required_errors())} errors and {len(TRANSITIONS)} transitions, {len(lacking)} of them reached too rarely"
+        f"{len(required_errors())} errors and {len(TRANSITIONS)} transitions, "
+        f"{'not counted' if failures else f'{len(lacking)} of them reached too rarely'}"
     )
     return 0 if good else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted: what was done is kept, the same command goes on")
