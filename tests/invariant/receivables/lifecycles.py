@@ -38,7 +38,7 @@ _LISTED = (
         "fingerprint",
         "Entered",
         "Free",
-        "register.leave ledger.reject ledger.withdraw ledger.strike warehouse.deliver warehouse.strike warehouse.enforce",
+        "register.leave register.annul ledger.reject ledger.withdraw ledger.strike warehouse.deliver warehouse.strike warehouse.enforce",
     ),
     ("receivable", "None", "Draft", "ledger.draft"),
     ("receivable", "Draft", "Disputed", "ledger.dispute"),

@@ -13,7 +13,7 @@ class MistakeRules(Life):
         w, now = self.w, self.model.now
         open_ones = [i for i in self.model.receivables if self.model.is_open(i)]
         drafts = [i for i, r in self.model.receivables.items() if r.state in (m.DRAFT, m.DISPUTED)]
-        mistake = self.source.choice(8)
+        mistake = self.source.choice(9)
         if mistake == 0 and open_ones:
             id_ = self.recent(open_ones)
             supplier = self.model.receivables[id_].supplier
@@ -46,6 +46,11 @@ class MistakeRules(Life):
             bank = self.pick(self.financiers)
             consent = Consent(self.new(), self.new(), bank, bank, now + 9, 9)
             w.do(bank, "register.reserve", consent, w.sign(bank, self.model.consent_digest(consent)))
+        elif mistake == 8:
+            fingerprint = self._reserved(m.RESERVED)
+            other = w.bank2 if self.model.entries[fingerprint].holder == w.bank else w.bank
+            w.do(other, "register.release", fingerprint)
+            w.do(other, self.pick(("register.finance", "register.recordFiling")), fingerprint, BASIS)
         elif mistake == 6:
             for contract in ("register", "ledger", "desk", "warehouse"):
                 w.do(self.pick((w.founder, w.supplier)), f"{contract}.setAuthority", w.at["authority"])
@@ -115,7 +120,7 @@ class MistakeRules(Life):
         row = self.model.receipts[id_]
         free, owner = row.quantity - row.pledged, row.owner
         terms = [id_, w.bank, w.supervisor, 1, 5, CNY, now + DAY]
-        mistake = self.source.choice(10)
+        mistake = self.source.choice(11)
         if mistake == 0:
             terms[6] = now - self.pick((1, 1, 0))
         elif mistake == 1:
@@ -128,6 +133,11 @@ class MistakeRules(Life):
             terms[4] = 0
         elif mistake == 5:
             terms[3] = min(MAX, free + 1)
+        elif mistake == 8:
+            fingerprint = self._reserved(m.RESERVED)
+            other = w.bank2 if self.model.entries[fingerprint].holder == w.bank else w.bank
+            w.do(other, "register.release", fingerprint)
+            w.do(other, self.pick(("register.finance", "register.recordFiling")), fingerprint, BASIS)
         elif mistake == 6:
             w.do(owner, "warehouse.transfer", id_, self.pick((owner, row.warehouse)))
             return
@@ -135,7 +145,7 @@ class MistakeRules(Life):
             w.do(row.warehouse, "warehouse.reportShortage", id_, 0, min(MAX, row.quantity + 1), BASIS)
             w.do(owner, "warehouse.deliver", id_, 1)
             return
-        elif mistake == 8:
+        elif mistake in (8, 10):
             args = [w.supplier, self.new(), self.new(), BASIS, 5, b"TNE"]
             args[self.pick((3, 3, 4, 5))] = 0
             args = [NIL if n == 3 and not a else bytes(3) if n == 5 and not a else a for n, a in enumerate(args)]

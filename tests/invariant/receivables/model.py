@@ -218,6 +218,11 @@ def digest(name: str, chain_id: int, contract: str, struct: bytes) -> bytes:
     return keccak(b"\x19\x01" + _domain(name, chain_id, contract) + keccak(struct))
 
 
+def of_credit_note(fingerprint: bytes) -> bytes:
+    """As the register knows it, apart from invoices' fingerprints."""
+    return NIL if fingerprint == NIL else keccak(words(64, fingerprint, 11, b"credit note"))
+
+
 class Model:
     def __init__(self, where: Where, now: int):
         self.where, self.now = where, now
@@ -509,16 +514,14 @@ class Model:
         self._take(fingerprint, Entry(ENTERED, actor, 0, case, number))
         self.emit(self.where.register, "FingerprintEntered", fingerprint, for_whom, actor, case, number)
 
-    def register_leave(self, actor: str, fingerprint: bytes, for_whom: str) -> None:
+    def register_leave(self, actor: str, fingerprint: bytes, case: int, for_whom: str) -> None:
         self.require_role(actor, "FINANCING_APPLICATION")
         self.require_person(actor)
         entry = self.entries[fingerprint]
-        if entry.state != ENTERED:
-            raise Refused("FinancingRegister_WrongState", fingerprint, self.state_of(fingerprint))
-        if entry.holder != actor:
-            raise Refused("FinancingRegister_NotHolder", fingerprint, entry.holder, actor)
+        if (entry.state, entry.holder, entry.case) != (ENTERED, actor, case):
+            return  # the arbiter has annulled it; the end of the case does not hang on that
         self.entries[fingerprint] = Entry()
-        self.emit(self.where.register, "FingerprintLeft", fingerprint, for_whom, actor, entry.case)
+        self.emit(self.where.register, "FingerprintLeft", fingerprint, for_whom, actor, case)
 
     def register_clear(self, actor: str, fingerprint: bytes, number: bytes, basis: bytes) -> None:
         self.require_role(actor, "FINANCING_ARBITER")
@@ -537,7 +540,7 @@ class Model:
         self.require_person(actor)
         self.require_active(actor)
         state, entry = self.state_of(fingerprint), self.entries[fingerprint]
-        if state not in (RESERVED, FINANCED):
+        if state == FREE:
             raise Refused("FinancingRegister_WrongState", fingerprint, state)
         self.entries[fingerprint] = Entry()
         self.emit(self.where.register, "FinancingAnnulled", fingerprint, actor, entry.holder, basis)
@@ -626,7 +629,7 @@ class Model:
         self._require_debtor(actor, receivable)
         self._move_on(receivable, REJECTED)
         self.emit(self.where.ledger, "ReceivableRejected", receivable, actor)
-        self.register_leave(self.where.ledger, found.fingerprint, actor)
+        self.register_leave(self.where.ledger, found.fingerprint, receivable, actor)
 
     def ledger_withdraw(self, actor: str, receivable: int) -> None:
         found = self._draft(receivable)
@@ -635,7 +638,7 @@ class Model:
             raise Refused("ReceivableLedger_NotSupplier", receivable, actor)
         self._move_on(receivable, WITHDRAWN)
         self.emit(self.where.ledger, "ReceivableWithdrawn", receivable, actor)
-        self.register_leave(self.where.ledger, found.fingerprint, actor)
+        self.register_leave(self.where.ledger, found.fingerprint, receivable, actor)
 
     def ledger_strike(self, actor: str, receivable: int, basis: bytes) -> None:
         self.require_role(actor, "COURT")
@@ -644,7 +647,7 @@ class Model:
         self.require_active(actor)
         self._move_on(receivable, WITHDRAWN)
         self.emit(self.where.ledger, "ReceivableStruck", receivable, actor, basis)
-        self.register_leave(self.where.ledger, found.fingerprint, actor)
+        self.register_leave(self.where.ledger, found.fingerprint, receivable, actor)
 
     def is_open(self, receivable: int) -> bool:
         found = self.receivables[receivable]
@@ -781,7 +784,7 @@ class Model:
         self.holdings[receivable, actor] = held._replace(units=held.units - amount)
         self.emit(self.where.ledger, "ReceivableDiluted", receivable, actor, amount, face, note)
         self._units(actor, actor, ZERO, receivable, amount)
-        self.register_enter(self.where.ledger, note, number, receivable, actor)
+        self.register_enter(self.where.ledger, of_credit_note(note), of_credit_note(number), receivable, actor)
 
     def _require_defaulted(self, receivable: int) -> None:
         found: Receivable = self.receivables[receivable]
@@ -905,13 +908,12 @@ class Model:
         found: Recourse = self.recourses[actor, nonce]
         if found.state != HELD:
             raise Refused("FinancingDesk_WrongRecourseState", actor, nonce, found.state)
-        currency, owed = self.ledger_giveBack(
-            self.where.desk, found.receivable, actor, found.seller, found.amount, actor
-        )
+        units = min(found.amount, self.holdings[found.receivable, actor].units)
+        currency, owed = self.ledger_giveBack(self.where.desk, found.receivable, actor, found.seller, units, actor)
         if owed == 0:
             raise Refused("FinancingDesk_NothingOwed", actor, nonce)
         self.recourses[actor, nonce] = found._replace(state=OWED, currency=currency, amount=owed)
-        self.emit(self.where.desk, "UnitsPutBack", found.receivable, actor, found.seller, nonce, found.amount, owed)
+        self.emit(self.where.desk, "UnitsPutBack", found.receivable, actor, found.seller, nonce, units, owed)
 
     def desk_repay(self, actor: str, bank: str, nonce: int, amount: int) -> None:
         self.require_person(actor)
@@ -1010,7 +1012,7 @@ class Model:
         left = self._take_out(receipt, quantity)
         self.emit(self.where.warehouse, "GoodsDelivered", receipt, actor, found.owner, quantity, left)
         if left == 0:
-            self.register_leave(self.where.warehouse, found.fingerprint, actor)
+            self.register_leave(self.where.warehouse, found.fingerprint, receipt, actor)
 
     def warehouse_reportShortage(self, actor: str, receipt: int, pledge: int, quantity: int, basis: bytes) -> None:
         found = self._stored(receipt)
@@ -1037,7 +1039,7 @@ class Model:
             raise Refused("WarehouseLedger_Pledged", receipt, found.pledged)
         self.receipts[receipt] = found._replace(state=STRUCK)
         self.emit(self.where.warehouse, "ReceiptStruck", receipt, actor, basis)
-        self.register_leave(self.where.warehouse, found.fingerprint, actor)
+        self.register_leave(self.where.warehouse, found.fingerprint, receipt, actor)
 
     def warehouse_pledge(
         self,
@@ -1178,4 +1180,4 @@ class Model:
         on_hand = self._take_out(found.receipt, quantity)
         self.emit(self.where.warehouse, "PledgeEnforced", pledge, actor, to, quantity, left, basis)
         if on_hand == 0:
-            self.register_leave(self.where.warehouse, self.receipts[found.receipt].fingerprint, actor)
+            self.register_leave(self.where.warehouse, self.receipts[found.receipt].fingerprint, found.receipt, actor)

@@ -36,6 +36,17 @@ MUTANTS: dict[str, Mutant] = {
         "FinancingRegister", "return state == State.Reserved &&", "return state != State.Entered &&"
     ),
     "a clearance lets all copies in": Mutant("FinancingRegister", "_numbers[numberFingerprint] = AMBIGUOUS;", ""),
+    "a case gives back what another has taken": Mutant(
+        "FinancingRegister", " || record.caseId != caseId) return;", ") return;"
+    ),
+    "a credit note takes an invoice": Mutant(
+        "ReceivableLedger",
+        "register.enter(ofCreditNote(creditNote), ofCreditNote(creditNoteNumber), id, supplier);",
+        "register.enter(creditNote, creditNoteNumber, id, supplier);",
+    ),
+    "more is put back than is held": Mutant(
+        "FinancingDesk", "held < recourse.amount ? uint128(held) : recourse.amount;", "held == 0 ? 0 : recourse.amount;"
+    ),
     "entitlements are rounded up": Mutant(
         "ReceivableLedger",
         "(uint256(units) * found.paid) / found.face",
@@ -68,7 +79,7 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "a rejected invoice stays taken": Mutant(
         "ReceivableLedger",
-        "emit ReceivableRejected(id, actor);\n\n        register.leave(found.fingerprint, actor);",
+        "emit ReceivableRejected(id, actor);\n\n        register.leave(found.fingerprint, id, actor);",
         "emit ReceivableRejected(id, actor);",
     ),
     "a quote filled at once can be filled again": Mutant(
@@ -101,7 +112,7 @@ MUTANTS: dict[str, Mutant] = {
         "uint128 left",
     ),
     "a delivered lot stays taken": Mutant(
-        "WarehouseLedger", "if (left == 0) register.leave(found.fingerprint, actor);", ""
+        "WarehouseLedger", "if (left == 0) register.leave(found.fingerprint, receiptId, actor);", ""
     ),
 }
 

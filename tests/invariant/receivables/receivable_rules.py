@@ -203,6 +203,9 @@ class ReceivableRules(Life):
             if quote.divisible:
                 self._fill(quote, 1, signature)
             self._fill(quote, units - (1 if quote.divisible else 0), signature)
+        own = self.model.holdings[id_, bank].units
+        if own and bank != self.w.bank3 and self.odd(3):  # sold on: less can be put back than was bought
+            self.w.do(bank, "ledger.safeTransferFrom", bank, self.w.company3, id_, self.pick((1, own)), b"")
         paid = self.source.choice(face)
         if paid:
             self._pay(id_, paid)

@@ -70,7 +70,9 @@ class RegisterRules(Life):
 
     def arbiter(self) -> None:
         if self.odd(2):
-            fingerprint = self._reserved(m.RESERVED, m.FINANCED)
+            fingerprint = self._reserved(
+                *self.pick(((m.RESERVED,), (m.FINANCED,), (m.RESERVED, m.FINANCED), (m.ENTERED,)))
+            )
             self.w.do(self._can_send(self.actor(self.w.arbiter)), "register.annul", fingerprint, BASIS)
             return
         fingerprint = self.new() if not self.odd(4) else self.fingerprint()
@@ -93,4 +95,5 @@ class RegisterRules(Life):
             self.w.do(actor, "register.enter", self.fingerprint(), self.number(), case, self.w.company3)
         else:
             fingerprint = self.recent(entered) if entered and not self.odd(8) else self._reserved(m.ENTERED)
-            self.w.do(actor, "register.leave", fingerprint, self.w.company3)
+            case = self.model.entries[fingerprint].case if not self.odd(8) else self.pick((1, 2, 2**48 + 1))
+            self.w.do(actor, "register.leave", fingerprint, case, self.w.company3)

@@ -40,6 +40,8 @@ class Witness:
         # Fingerprints: who has it until when (None: for good), with which number, cleared or not.
         self.taken: dict[bytes, tuple[str, int | None, bytes]] = {}
         self.financed: set[bytes] = set()
+        self.case: dict[bytes, tuple[str, int]] = {}
+        self.annulled: set[tuple[str, int]] = set()
         self.cleared: set[tuple[bytes, bytes]] = set()
         self.consents: set[bytes] = set()
         # Quotes by (bank, nonce): the digest, units and proceeds so far; ended ones.
@@ -172,6 +174,7 @@ class Witness:
 
     def _FingerprintEntered(self, _c, now, inactive, _x, _n, fingerprint, actor, application, case, number) -> None:
         self._took(now, fingerprint, application, None, number)
+        self.case[fingerprint] = (application, case)
 
     def _given_up(self, fingerprint: bytes, who: str, now: int) -> None:
         hold("F1", self._live(fingerprint, now) and self.taken[fingerprint][0] == who, "given up by another")
@@ -194,6 +197,8 @@ class Witness:
     def _FinancingAnnulled(self, _c, now, inactive, _x, _n, fingerprint, actor, holder, _basis) -> None:
         self._given_up(fingerprint, holder, now)
         self.financed.discard(fingerprint)
+        if self.case.get(fingerprint, ("", 0))[0] == holder:
+            self.annulled.add(self.case[fingerprint])
 
     def _NumberCleared(self, _c, now, inactive, _x, _n, fingerprint, actor, number, _basis) -> None:
         self.cleared.add((fingerprint, number))
@@ -237,7 +242,7 @@ class Witness:
 
     def _UnitsPutBack(self, _c, now, inactive, _x, _n, id_, actor, seller, nonce, units, owed) -> None:
         key = (actor, nonce)
-        hold("Q2", key not in self.put_back and units == self.filled[key], "put back", key, units)
+        hold("Q2", key not in self.put_back and 0 < units <= self.filled[key], "put back", key, units)
         hold("Q2", 0 < owed <= units, "owed", key, owed)
         self.put_back.add(key)
         self.owed[key] = owed

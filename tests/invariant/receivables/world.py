@@ -684,10 +684,10 @@ class World:
             hold("W1", pledged == bound[receipt] <= quantity, "pledged", receipt, pledged, bound[receipt], quantity)
             lot = raw[192:224]
             entry = self.read("register.entryOf", lot)
-            if state == m.STORED:
+            if state == m.STORED and (self.where.warehouse, receipt) not in seen.annulled:
                 hold("W2", lot not in lots, "two receipts for a lot", receipt)
                 lots.add(lot)
                 hold("W2", entry == words(m.ENTERED, self.where.warehouse, 0, receipt, entry[128:]), "lot", receipt)
             else:
                 same = entry[:128] == words(m.ENTERED, self.where.warehouse, 0, receipt)
-                hold("W2", not same, "an ended receipt keeps its lot", receipt)
+                hold("W2", not same, "an ended or annulled receipt keeps its lot", receipt)
