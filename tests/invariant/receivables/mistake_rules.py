@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import model as m
 from .choosing import DAY, Life
 from .model import MAX, NIL, Consent
-from .world import BASIS, CNY, EUR
+from .world import BASIS, CNY, EUR, UNLISTED
 
 
 class MistakeRules(Life):
@@ -68,6 +68,39 @@ class MistakeRules(Life):
         self.w.wait(self.model.receivables[id_].due - now - self.pick((0, 1)))
         for taker in (self.w.company3, self.w.guest):
             self.w.do(giver, "ledger.safeTransferFrom", giver, taker, id_, 1, b"")
+
+    def wrong_terms(self) -> None:
+        """A draft, a batch, a consent or a nonce that is refused for what it says."""
+        w, now = self.w, self.model.now
+        terms = [w.debtor, CNY, 5, now + DAY, self.new(), self.new()]
+        mistake = self.source.choice(10)
+        if mistake <= 3:
+            place, value = ((1, UNLISTED), (2, 0), (3, now - self.pick((0, 1))), (3, now + m.MAX_TERM + 1))[mistake]
+            terms[place] = value
+            w.do(self.pick((w.supplier, w.company3)), "ledger.draft", *terms)
+        elif mistake == 4:
+            ids = self.pick(([1] * 33, [1, 1]))
+            units = [1] * (33 if len(ids) == 33 else 1)
+            w.do(w.supplier, "ledger.safeBatchTransferFrom", w.supplier, w.company3, ids, units, b"")
+        elif mistake == 5:
+            w.do(w.supplier, "ledger.safeBatchTransferFrom", w.supplier, w.company3, [1] * 33, [1] * 33, b"")
+        elif mistake == 6:
+            consent = Consent(self.new(), self.new(), w.supplier, w.bank, now - 1, 3)
+            w.do(w.bank, "register.reserve", consent, w.sign(w.supplier, self.model.consent_digest(consent)))
+        elif mistake == 7:
+            bank = self.pick(self.financiers)
+            nonce = 700 + self.source.choice(50)
+            w.do(bank, "desk.cancel", nonce)
+            w.do(bank, "desk.cancel", nonce)
+        elif mistake == 8:
+            owed = [i for i, r in self.model.receivables.items() if r.state in (m.CONFIRMED, m.PARTLY_PAID)]
+            id_ = self.recent(self.some(owed))
+            w.do(self.model.receivables[id_].debtor, "ledger.pay", id_, 0)
+        else:
+            free = [i for i, r in self.model.receipts.items() if r.state == m.STORED]
+            id_ = self.recent(self.some(free))
+            owner = self.model.receipts[id_].owner
+            w.do(owner, "warehouse.transfer", id_, owner)
 
     def dispute_story(self) -> None:
         debtor, supplier = self.pick((self.w.debtor, self.w.company4)), self.pick((self.w.supplier, self.w.company3))
