@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help doctor setup setup-all abi compile demo test test-all lint format serve clean
+.PHONY: help doctor setup setup-all abi compile demo test test-all fuzz lint format serve clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -85,6 +85,12 @@ test: compile ## all tests that need no Debian package
 
 test-all: setup-all compile ## and those with a real browser and a real PostgreSQL; a skipped test is a failure
 	@$(BIN)/pytest -m "browser or debian" --strict-skips
+
+# CI asks for 20,000; a run that was interrupted goes on where it was.
+FUZZ_TRANSACTIONS ?= 200000
+FUZZ_SEED ?= 20140101
+fuzz: compile ## random transactions against the receivables' contracts and a model of them (FUZZ_TRANSACTIONS=200000)
+	@$(BIN)/python -m tests.invariant.fuzz --transactions $(FUZZ_TRANSACTIONS) --seed $(FUZZ_SEED)
 
 lint: setup ## formatters, linters and types, without changing a file
 	@$(BIN)/ruff format --check .
