@@ -105,4 +105,4 @@ format: setup ## let the formatters change the files
 	@node_modules/.bin/prettier --write --log-level warn 'contracts/**/*.sol'
 
 clean: ## remove what was built, keep what was downloaded
-	@rm -rf .build/__local__.json .build/sources.sha256 .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .build/__local__.json .build/sources.json .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
