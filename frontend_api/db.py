@@ -67,7 +67,8 @@ class Database:
         self.engine: Engine = create_engine(
             self.url,
             poolclass=NullPool if self.is_sqlite else None,
-            json_serializer=lambda value: orjson.dumps(value).decode(),
+            # Column names in a row are SQLAlchemy's own kind of str, which orjson takes for something else.
+            json_serializer=lambda value: orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode(),
             json_deserializer=orjson.loads,
         )
         self._reader: Connection | None = None
