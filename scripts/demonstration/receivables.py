@@ -117,7 +117,7 @@ def play(stage: Stage) -> None:
 
     def again() -> None:
         other_writing = {"copy.xml": invoice.replace(b"cbc", b"basic")}
-        expect_refusal(lambda: upload(other_writing), 409, f"was drafted before, as receivable {number}")
+        expect_refusal(lambda: upload(other_writing), 409, f"(case {number}) and cannot be taken again")
 
     run(STORY, "see the same invoice, written differently, refused", "supplier", again)
 
@@ -358,6 +358,7 @@ def _struct(fields: dict[str, Any], bank: str) -> tuple[Any, ...]:
         fields["seller"],
         bank,
         fields["recourse"],
+        fields["divisible"],
         fields["validUntil"],
         int(fields["nonce"]),
     )
