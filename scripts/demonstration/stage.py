@@ -9,6 +9,9 @@ from typing import Any
 from ape import accounts, networks, project
 from eth_account import Account
 
+from frontend_api import auth
+from frontend_api.db import Database
+
 from .client import Client
 from .processes import MNEMONIC, rpc
 from .steps import Steps
@@ -23,6 +26,8 @@ class Stage:
     rpc_url: str
     service_url: str
     keys: dict[str, str]
+    #: The service's own, for API keys: those are made by its operator, not over HTTP.
+    database: Database
 
     def __post_init__(self) -> None:
         self._clients: dict[str | None, Client] = {}
@@ -32,6 +37,11 @@ class Stage:
         if member not in self._clients:
             self._clients[member] = Client(self.service_url, self.keys[member] if member else None)
         return self._clients[member]
+
+    def give_key(self, member: str, account: str) -> None:
+        """An API key for an organisation that is not in the charter; from then on it is known by `member`."""
+        self.keys[member] = self.database.write_now(auth.create_key, account, member)
+        self.book["members"][member] = {"address": account}
 
     def address(self, member: str) -> str:
         return str(self.book["members"][member]["address"])
