@@ -28,6 +28,8 @@ from .modules.data.service import DataService
 from .modules.financing import recourse_repository, register_repository
 from .modules.financing import repository as financing_repository
 from .modules.financing.contract import FinancingDesk, FinancingRegister
+from .modules.financing.limits_repository import group_of
+from .modules.financing.reminding import open_recourses
 from .modules.financing.service import FinancingService
 from .modules.members import repository as members_repository
 from .modules.members.contract import Members
@@ -115,8 +117,8 @@ class City:
         self.intake = IntakeService(self)
         self.warehouses = WarehouseService(self)
         self.maturity = MaturityService(self)
-        self.reports = ReportService(self)
-        self.reminders = ReminderService(self)
+        self.reports = ReportService(self, group_of)
+        self.reminders = ReminderService(self, open_recourses)
         self.data = DataService(self)
 
     async def start(self) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from frontend_api.chain.deployment import DeploymentError
+from scripts.demonstration.steps import until as wait_until
 from tests.anvil import AnvilCity, rpc
 from tests.api.conftest import Served
+from tests.api.market import DAY, FACE, Market
 from tests.api.test_durability import UNIT, body, registrations, wait_for
 from tests.evm import dev_account
 
@@ -94,3 +96,37 @@ def test_restart__database_keeps_everything_and_serves_one_at_a_time(postgres, t
             assert again.get(f"/titles/{UNIT.format(5)}").status_code == 200
     finally:
         chain.stop()
+
+
+def test_reports_and_reminders__one_state_read_as_a_stream(served):
+    market = Market(served)
+    number = market.confirmed(dueAt=market.now() + DAY)
+    market.fund("debtor", amount=1000, spender="Escrow")
+    market.done(served.post(f"/receivables/{number}/payments", {"amount": "1000"}, member="debtor"))
+    body = served.get("/reports/ageing", "supplier", **{"as": "supplier"}).json()
+    assert [line["notDue"] for line in body["lines"]] == [str(FACE - 1000)]
+    assert served.get("/reports/exposure", "bank", by="debtor").json()["totals"][0]["outstanding"] == str(FACE - 1000)
+    kinds = [entry["kind"] for entry in served.get("/reminders", "supplier").json()["items"]]
+    assert kinds == ["claimable"]
+    assert served.post(f"/receivables/{number}/reminders", {"text": "请付款"}, member="supplier").status_code == 201
+    found = served.get("/reminders", "debtor").json()["items"]
+    assert sorted(entry["kind"] for entry in found) == ["due_today", "notice"]
+
+
+def test_invoices__csv_of_two_parts__stored_once_and_known_afterwards(served):
+    rows = ["number,buyer,issueDate,dueDate,currency,payable"]
+    rows += [f"PG-{number},91431382MA5277275H,2026-09-17,2070-12-31,CNY,12.50" for number in range(1100)]
+
+    def send(**query):
+        files = {"file": ("a.csv", "\n".join(rows), "text/csv")}
+        headers = served.as_("supplier") | {"idempotency-key": "csv"}
+        return served.http.post("/receivables/from-csv", files=files, headers=headers, params=query).json()
+
+    wait_until(lambda: served.app.state.city.indexer.caught_up, True)
+    first = send()
+    assert (first["accepted"], first["refused"]) == (1100, 0)
+    assert send() == first
+    wait_for(served, first["items"][-1]["transaction"], "mined", "final")
+    dry = send(dryRun="true")
+    assert (dry["accepted"], dry["refused"]) == (0, 1100)
+    assert "was drafted before, as receivable" in dry["items"][0]["reason"]

@@ -127,9 +127,9 @@ def test_receivables_import__as_a_process__each_row_drafted_or_refused_and_nothi
     file = tmp_path / "invoices.csv"
     rows = [
         "number,buyer,issueDate,dueDate,currency,payable",
-        "P-1,91431382MA5277275H,2026-09-17,2999-12-31,CNY,486000.00",
-        "p 1,91431382MA5277275H,2026-09-17,2999-12-31,CNY,486000.00",
-        "P-2,91431382MA5277275H,2026-09-17,2999-12-31,CNY,1.005",
+        "P-1,91431382MA5277275H,2026-09-17,2070-12-31,CNY,486000.00",
+        "p 1,91431382MA5277275H,2026-09-17,2070-12-31,CNY,486000.00",
+        "P-2,91431382MA5277275H,2026-09-17,2070-12-31,CNY,1.005",
     ]
     file.write_text("\n".join(rows))
     service, url = start_service(environment, tmp_path)

@@ -14,7 +14,7 @@ from tests.gas_floor import floor_of
 #: Gas ÷ floor that every operation should reach, and what two of them do reach: both hardly compute, but call four contracts or look at
 #: an account's code for a small amount of work, and a call's own encoding is not in the floor.
 REACH = 1.05
-MISSED = {"claim_receivable": 1.12, "split_receivable": 1.07}
+MISSED = {"claim_receivable": 1.116, "split_receivable": 1.055}
 #: Signatures and times differ from run to run: so many gas of calldata and of bytes that happen to be zero.
 NOISE = 200
 

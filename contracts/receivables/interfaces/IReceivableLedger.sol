@@ -17,9 +17,9 @@ import {Currency} from "../../core/interfaces/ICurrencies.sol";
 /// - `Confirmed` → `Confirmed`, or → `Settled` when nothing is left: {dilute} by the supplier, out of units that it still holds
 ///
 /// *Open* is `Confirmed` before `dueAt`: only then do units change hands. The first payment or the due date closes it for good, so that who is
-/// paid what is settled before money moves. *Overdue* is `Confirmed` or `PartlyPaid` from `dueAt` on, and *defaulted* from `dueAt + gracePeriod` on; time alone makes it so, nothing is written. A default lets a
-/// holder write its units off ({writeOff}, for its own books: the debtor owes and pays as before, later payments are recoveries) and lets a desk
-/// put units back to who sold them with recourse ({giveBack}).
+/// paid what is settled before money moves. *Overdue* is `Confirmed` or `PartlyPaid` from `dueAt` on, and *defaulted* from `dueAt + gracePeriod`
+/// on; time alone makes it so, nothing is written. A default lets a holder write its units off ({writeOff}, for its own books: the debtor owes
+/// and pays as before, later payments are recoveries) and lets a desk put units back to who sold them with recourse ({giveBack}).
 ///
 /// An invoice is taken in the {IFinancingRegister} from its draft on, and given back only if the draft is rejected or withdrawn.
 ///

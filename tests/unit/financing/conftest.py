@@ -6,13 +6,14 @@ import pytest
 from eth_utils import keccak
 
 from frontend_api.chain.events import Block, ChainEvent
-from frontend_api.chain.projection import Projection, merged
+from frontend_api.chain.projection import merged
 from frontend_api.city import MODULE_HANDLERS
 from frontend_api.db import Database
 from frontend_api.modules.financing import repository
 from frontend_api.modules.financing.contract import Quote
 from frontend_api.modules.financing.repository import Given
 from tests.evm import dev_account
+from tests.projecting import projecting
 
 BANK, OTHER_BANK, SUPPLIER, DEBTOR, OTHER = (dev_account(index).address for index in (2, 3, 5, 6, 7))
 NOBODY = "0x" + "00" * 20
@@ -37,9 +38,9 @@ def apply(database):
         block = Block(number, f"0x{number:064x}", "0x", 1000 + number)
 
         def work(connection):
-            projection = Projection(connection, block)
-            for index, (contract, name, args) in enumerate(happened):
-                handlers[contract, name](projection, ChainEvent(contract, name, args, block, "0x", index))
+            with projecting(connection, block) as projection:
+                for index, (contract, name, args) in enumerate(happened):
+                    handlers[contract, name](projection, ChainEvent(contract, name, args, block, "0x", index))
 
         database.write_now(work)
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 
 from frontend_api.chain.events import Block, ChainEvent
 from frontend_api.chain.indexer import blocks, projections
-from frontend_api.chain.projection import Projection, merged, undo_block
+from frontend_api.chain.projection import merged, undo_block
 from frontend_api.city import MODULE_HANDLERS
 from frontend_api.db import Database
 from frontend_api.modules.financing.contract import FinancingDesk, Quote
@@ -19,6 +19,7 @@ from frontend_api.modules.receivables import repository
 from frontend_api.modules.receivables.repository import UNDERTAKEN, claimable, holdings, receivables
 from tests.city import CNY
 from tests.evm import CHAIN_ID, dev_account
+from tests.projecting import projecting
 
 DAY = 86400
 GRACE = 30 * DAY
@@ -166,9 +167,9 @@ def project(connection, block, events):
     connection.execute(
         insert(blocks).values(**{n: getattr(block, n) for n in ("number", "hash", "parent_hash", "time")})
     )
-    projection = Projection(connection, block)
-    for event in events:
-        HANDLERS[event.contract, event.name](projection, replace(event, block=block))
+    with projecting(connection, block) as projection:
+        for event in events:
+            HANDLERS[event.contract, event.name](projection, replace(event, block=block))
 
 
 def undo(connection, block):

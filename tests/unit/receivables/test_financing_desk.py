@@ -550,7 +550,7 @@ def test_fill__empty_signature__refused(city, desk, quote, as_tuple, wrong_signe
 @pytest.fixture
 def bank_account(city, desk, admit):
     """A bank whose account is a contract; its operator is the key of account 16."""
-    account = city.chain.deploy("SigningAccountMock", dev_account(16).address)
+    account = city.chain.deploy("SigningAccountMock", dev_account(26).address)
     admit(account.address, 3)
     city.fund(account.address, PROCEEDS)
     account.approve(city.token, desk, PROCEEDS, sender=city.founder)
@@ -559,7 +559,7 @@ def bank_account(city, desk, admit):
 
 def test_fill__erc1271_bank__filled_once(city, ledger, quote, sign, fill, bank_account):
     offer = quote(bank=bank_account.address)
-    signature = sign(offer, key=dev_account(16).key)
+    signature = sign(offer, key=dev_account(26).key)
     fill(offer, signature)
     assert ledger.balanceOf(bank_account, 1) == UNITS  # the account has no receiver's hook, and needs none
     with reverts("FinancingDesk_NonceUsed", bank=bank_account, nonce=7):
@@ -568,10 +568,10 @@ def test_fill__erc1271_bank__filled_once(city, ledger, quote, sign, fill, bank_a
 
 def test_fill__erc1271_operator_replaced__old_signature_revoked(city, quote, sign, fill, wrong_signer, bank_account):
     offer = quote(bank=bank_account.address)
-    bank_account.replaceOperator(dev_account(15).address, sender=city.founder)
+    bank_account.replaceOperator(dev_account(25).address, sender=city.founder)
     with wrong_signer(offer):
-        fill(offer, sign(offer, key=dev_account(16).key))
-    fill(offer, sign(offer, key=dev_account(15).key))
+        fill(offer, sign(offer, key=dev_account(26).key))
+    fill(offer, sign(offer, key=dev_account(25).key))
 
 
 def test_fill__erc1271_account_reverts__refused(quote, fill, wrong_signer, bank_account):

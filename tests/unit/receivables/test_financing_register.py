@@ -319,17 +319,17 @@ def careless(city, admit):
 
 
 def test_reserve__erc1271_seller__its_operators_signature(city, register, consent, reserve, sign_consent, admit):
-    account = city.chain.deploy("SigningAccountMock", dev_account(16).address)
+    account = city.chain.deploy("SigningAccountMock", dev_account(26).address)
     admit(account.address, 5)
     agreed = consent(seller=account.address)
     digest = register.digestOf(tuple(vars(agreed).values()))
-    for signature in (sign_consent(agreed), b"\1", malleated(sign_consent(agreed, key=dev_account(16).key))):
+    for signature in (sign_consent(agreed), b"\1", malleated(sign_consent(agreed, key=dev_account(26).key))):
         with reverts("FinancingRegister_WrongSigner", seller=account, digest=digest):
             reserve(agreed, signature)
-    reserve(agreed, sign_consent(agreed, key=dev_account(16).key))
+    reserve(agreed, sign_consent(agreed, key=dev_account(26).key))
     assert register.entryOf(INVOICE).state == RESERVED
     with reverts("FinancingRegister_ConsentUsed", digest=digest):
-        reserve(agreed, sign_consent(agreed, key=dev_account(16).key))
+        reserve(agreed, sign_consent(agreed, key=dev_account(26).key))
 
 
 @pytest.mark.parametrize(
@@ -670,7 +670,7 @@ def test_clear_annul__without_the_role__refused(city, register, enter, who):
 
 def test_clear_annul__suspended_arbiter__refused(city, register, enter, admit, suspend):
     enter()
-    arbiter = admit(dev_account(15).address, 1)
+    arbiter = admit(dev_account(25).address, 1)
     suspend(arbiter)
     for function, args in (("clear", (COPY, NUMBER, BASIS)), ("annul", (INVOICE, BASIS))):
         with reverts("Members_Suspended", account=arbiter):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from frontend_api.chain.events import Block, ChainEvent
-from frontend_api.chain.projection import Projection, undo_block
+from frontend_api.chain.projection import undo_block
 from frontend_api.db import Database
 from frontend_api.errors import InvalidInput
 from frontend_api.modules.receivables import repository
@@ -16,6 +16,7 @@ from frontend_api.modules.receivables.repository import claimable
 from frontend_api.modules.receivables.schemas import Draft
 from frontend_api.modules.receivables.service import ReceivablesService
 from tests.evm import dev_account
+from tests.projecting import projecting
 
 SUPPLIER, DEBTOR, OTHER = (dev_account(index).address for index in (5, 6, 7))
 HASH = "0x" + "11" * 32
@@ -56,11 +57,11 @@ def apply(database, number, *happened):
     block = Block(number, f"0x{number:064x}", "0x", 1000 + number)
 
     def work(connection):
-        projection = Projection(connection, block)
-        for index, (contract, name, args) in enumerate(happened):
-            repository.handlers.by_event[contract, name](
-                projection, ChainEvent(contract, name, args, block, "0x", index)
-            )
+        with projecting(connection, block) as projection:
+            for index, (contract, name, args) in enumerate(happened):
+                repository.handlers.by_event[contract, name](
+                    projection, ChainEvent(contract, name, args, block, "0x", index)
+                )
 
     database.write_now(work)
 
