@@ -18,7 +18,7 @@ from frontend_api.db import Database
 
 from .client import Client
 from .processes import MNEMONIC, rpc, rpc_many
-from .steps import Steps
+from .steps import Steps, until
 
 Account.enable_unaudited_hdwallet_features()
 
@@ -105,6 +105,7 @@ class Stage:
 
     def logs_after(self, block: int) -> list[Any]:
         """Whatever any contract has emitted since a block: nothing, when nothing has changed."""
+        until(lambda: self.block() > block, True)
         return list(rpc(self.rpc_url, "eth_getLogs", {"fromBlock": hex(block + 1)}))
 
     def chain_time(self) -> int:

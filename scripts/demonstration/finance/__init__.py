@@ -7,7 +7,7 @@ with recourse, and a reconciliation that balances to the minor unit.
 from __future__ import annotations
 
 from ..stage import Stage
-from . import delivery, opening, sales
+from . import delivery, fraud, goods, maturity, opening, reconciliation, sales
 from .market import Market
 
 #: Accounts of the development mnemonic that the story's members have.
@@ -19,3 +19,7 @@ def play(stage: Stage) -> None:
     opening.play(market)
     delivery.play(market)
     sales.play(market)
+    fraud.play(market)
+    goods.play(market)
+    maturity.play(market)
+    reconciliation.play(market)

@@ -33,6 +33,7 @@ class Paper:
     paid: int = 0
     #: By account.
     units: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    claimed: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 @dataclass(frozen=True)

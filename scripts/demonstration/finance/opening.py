@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ..stage import commitment
@@ -74,14 +75,14 @@ def play(market: Market) -> None:
 
     def dry() -> None:
         for seller, rows in invoices.rows.items():
-            report = market.unchanged(lambda seller=seller: upload(seller, dryRun="true"))
+            report = market.unchanged(partial(upload, seller, dryRun="true"))
             refused = [item for item in report["items"] if item["outcome"] == "refused"]
             expect("rows that would be accepted", report["accepted"], len(rows))
             expect("rows refused", len(refused), len(broken) if seller is first else 0)
             for item, (field, words) in zip(refused, broken.values(), strict=False):
                 expect(f"column of {item['reason']!r}", item["field"], field)
                 expect(f"words {words!r} in {item['reason']!r}", words in item["reason"], True)
-                market.say(f"line {item['line']}, {item['field']}: {item['reason']}")
+                market.say(f"line {item['line']}: {item['reason']}")
 
     run(f"judge 480 CSV rows and {len(broken)} broken ones in a dry run, nothing stored", "tier 1", dry)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ..client import Refused
@@ -10,7 +11,7 @@ from .cast import BANKS, CORE, CREDITOR, DEFAULTER, SUPPLIERS, Party
 from .invoices import yuan
 from .market import DAY, Market, Paper
 
-REQUESTS = 15
+REQUESTS = 30
 #: Basis points a year: each bank is the cheapest in every fifth request.
 CHEAPEST, STEP = 380, 35
 #: What a bank first allows itself on the core company, fen; its first quote would be beyond it.
@@ -72,7 +73,7 @@ def play(market: Market) -> None:
                     continue
                 _quote(market, bank, request, (number + position) % len(BANKS))
 
-        market.side_by_side([lambda n=n, bank=bank: all_of(n, bank) for n, bank in enumerate(BANKS)])
+        market.side_by_side([partial(all_of, number, bank) for number, bank in enumerate(BANKS)])
 
     run(f"give {REQUESTS * len(BANKS) - 1} signed quotes and decline once", "banks", quote)
 
