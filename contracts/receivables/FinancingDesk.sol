@@ -70,7 +70,8 @@ contract FinancingDesk is IFinancingDesk, Desk, EIP712 {
         if (recourse.state != RecourseState.Held) revert FinancingDesk_WrongRecourseState(bank, nonce, recourse.state);
         address seller = recourse.seller;
         uint256 id = recourse.receivableId;
-        uint128 units = recourse.amount;
+        uint256 held = ledger.balanceOf(bank, id);
+        uint128 units = held < recourse.amount ? uint128(held) : recourse.amount;
 
         // Before the ledger is asked, so that nothing comes back here in between; it answers what is owed.
         recourse.state = RecourseState.Owed;

@@ -109,16 +109,14 @@ contract FinancingRegister is IFinancingRegister, Application, EIP712 {
     }
 
     /// @inheritdoc IFinancingRegister
-    function leave(bytes32 fingerprint, address actor) external restricted {
+    function leave(bytes32 fingerprint, uint256 caseId, address actor) external restricted {
         address application = _actor();
         Record storage record = _records[fingerprint];
-        if (record.state != State.Entered) revert FinancingRegister_WrongState(fingerprint, _stateOf(record));
-        if (record.holder != application) revert FinancingRegister_NotHolder(fingerprint, record.holder, application);
-        uint64 caseId = record.caseId;
+        if (record.state != State.Entered || record.holder != application || record.caseId != caseId) return;
 
         delete _records[fingerprint];
 
-        emit FingerprintLeft(fingerprint, actor, application, caseId);
+        emit FingerprintLeft(fingerprint, actor, application, uint64(caseId));
     }
 
     // --- the arbiter
@@ -140,7 +138,7 @@ contract FinancingRegister is IFinancingRegister, Application, EIP712 {
     function annul(bytes32 fingerprint, bytes32 basis) external restricted {
         address arbiter = _activeActor();
         (Record storage record, State state) = _found(fingerprint);
-        if (state != State.Reserved && state != State.Financed) revert FinancingRegister_WrongState(fingerprint, state);
+        if (state == State.Free) revert FinancingRegister_WrongState(fingerprint, state);
         address holder = record.holder;
 
         delete _records[fingerprint];

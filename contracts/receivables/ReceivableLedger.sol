@@ -12,6 +12,7 @@ import {IEscrow} from "../core/interfaces/IEscrow.sol";
 import {Core} from "../core/types/Core.sol";
 import {IFinancingRegister} from "./interfaces/IFinancingRegister.sol";
 import {IReceivableLedger} from "./interfaces/IReceivableLedger.sol";
+import {ofCreditNote} from "./types/CreditNote.sol";
 
 /// @title Implementation of {IReceivableLedger}, where errors, events and rules are described
 /// @dev ERC-1155 by hand, because OpenZeppelin's keeps a balance in a slot of its own: here units and what was claimed on them share one, and no
@@ -124,7 +125,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
 
         emit ReceivableRejected(id, actor);
 
-        register.leave(found.fingerprint, actor);
+        register.leave(found.fingerprint, id, actor);
     }
 
     /// @inheritdoc IReceivableLedger
@@ -137,7 +138,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
 
         emit ReceivableWithdrawn(id, actor);
 
-        register.leave(found.fingerprint, actor);
+        register.leave(found.fingerprint, id, actor);
     }
 
     /// @inheritdoc IReceivableLedger
@@ -149,7 +150,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
 
         emit ReceivableStruck(id, actor, basis);
 
-        register.leave(found.fingerprint, actor);
+        register.leave(found.fingerprint, id, actor);
     }
 
     // --- units
@@ -189,7 +190,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
 
     /// @inheritdoc IERC1155
     function safeTransferFrom(address from, address to, uint256 id, uint256 value, bytes calldata data) external {
-        _requireHolder(from);
+        if (_actor() != from) revert ReceivableLedger_ApprovalsRefused(_actor());
         members.requireBothActive(from, to);
 
         _transfer(id, from, to, value);
@@ -208,7 +209,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
         uint256[] calldata values,
         bytes calldata data
     ) external {
-        _requireHolder(from);
+        if (_actor() != from) revert ReceivableLedger_ApprovalsRefused(_actor());
         if (ids.length != values.length) revert ReceivableLedger_LengthMismatch(ids.length, values.length);
         if (ids.length > MAX_BATCH) revert ReceivableLedger_BatchTooLong(ids.length, MAX_BATCH);
         members.requireBothActive(from, to);
@@ -289,7 +290,7 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
         emit ReceivableDiluted(id, supplier, amount, face, creditNote);
         emit TransferSingle(supplier, supplier, address(0), id, amount);
 
-        register.enter(creditNote, creditNoteNumber, id, supplier);
+        register.enter(ofCreditNote(creditNote), ofCreditNote(creditNoteNumber), id, supplier);
     }
 
     /// @inheritdoc IReceivableLedger
@@ -441,11 +442,6 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
         if (!_isOwed(state)) revert ReceivableLedger_WrongState(id, state);
         uint256 from = uint256(found.dueAt) + gracePeriod;
         if (block.timestamp < from) revert ReceivableLedger_NotDefaulted(id, from, uint64(block.timestamp));
-    }
-
-    function _requireHolder(address from) private view {
-        address actor = _actor();
-        if (actor != from) revert ReceivableLedger_ApprovalsRefused(actor);
     }
 
     function _isOwed(State state) private pure returns (bool) {

@@ -111,7 +111,7 @@ contract WarehouseLedger is IWarehouseLedger, Application {
 
         emit GoodsDelivered(receiptId, actor, found.owner, quantity, left);
 
-        if (left == 0) register.leave(found.fingerprint, actor);
+        if (left == 0) register.leave(found.fingerprint, receiptId, actor);
     }
 
     /// @inheritdoc IWarehouseLedger
@@ -140,7 +140,7 @@ contract WarehouseLedger is IWarehouseLedger, Application {
 
         emit ReceiptStruck(receiptId, actor, basis);
 
-        register.leave(found.fingerprint, actor);
+        register.leave(found.fingerprint, receiptId, actor);
     }
 
     // --- pledges
@@ -273,7 +273,7 @@ contract WarehouseLedger is IWarehouseLedger, Application {
 
         emit PledgeEnforced(pledgeId, actor, to, quantity, left, basis);
 
-        if (onHand == 0) register.leave(holding.fingerprint, actor);
+        if (onHand == 0) register.leave(holding.fingerprint, found.receiptId, actor);
     }
 
     // --- views

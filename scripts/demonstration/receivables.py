@@ -117,7 +117,7 @@ def play(stage: Stage) -> None:
 
     def again() -> None:
         other_writing = {"copy.xml": invoice.replace(b"cbc", b"basic")}
-        expect_refusal(lambda: upload(other_writing), 409, f"(case {number}) and cannot be taken again")
+        expect_refusal(lambda: upload(other_writing), 409, f"case {number}. It cannot be financed twice")
 
     run(STORY, "see the same invoice, written differently, refused", "supplier", again)
 

@@ -119,13 +119,6 @@ def refusal(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["contractError"]["name"]
 
 
-def reason(answer: Any) -> str:
-    """The contract error of a refusal whose status is the sentences' own matter."""
-    status, name = refusal(answer)
-    assert status in (403, 409, 422)
-    return name
-
-
 def fields_of(answer: Any) -> list[str]:
     """The fields that a 422 or 409 complains of; it is a problem document, each with its rule."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text

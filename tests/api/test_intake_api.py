@@ -324,8 +324,31 @@ def test_from_csv__the_same_facts_as_a_file__one_invoice(served, upload, send_cs
     assert (row["fingerprint"], row["numberFingerprint"]) == (checked["fingerprint"], checked["numberFingerprint"])
     assert send_csv(cells).json()["accepted"] == 1
     refused = upload(content)
-    assert refused.status_code == 409
-    assert "was drafted before" in refused.json()["detail"]
+    assert (refused.status_code, refused.json()["contractError"]["name"]) == (409, "FinancingRegister_Taken")
+    [again] = upload(content, query={"dryRun": "true"}).json()["items"]
+    assert "was drafted before, as receivable" in again["reason"]
+
+
+def test_dry_run__altered_copy_of_what_was_drafted__refused_by_its_number(upload, send_csv, invoice, line):
+    assert upload(invoice(ID="COPY/1")).status_code == 200
+    copy = invoice(
+        ID="copy 1",
+    )
+    later = line(number="COPY.1", payable="999999.00")
+    query = {"dryRun": "true"}
+    [file] = upload(copy, query=query).json()["items"]
+    [row] = send_csv(later, query=query).json()["items"]
+    rule = "another invoice with this seller and number is taken; an arbiter has to clear this one"
+    assert (file["field"], file["reason"]) == ("cbc:ID", rule)
+    assert (row["field"], row["reason"]) == ("number", rule)
+    assert upload(copy).json()["contractError"]["name"] == "FinancingRegister_NumberTaken"
+
+
+def test_dry_run__due_after_more_than_50_years__refused(upload, send_csv, invoice, line):
+    query = {"dryRun": "true"}
+    [file] = upload(invoice(DueDate="2199-12-31"), query=query).json()["items"]
+    [row] = send_csv(line(dueDate="9999-12-31"), query=query).json()["items"]
+    assert file["reason"] == row["reason"] == "the due date is more than 50 years away"
 
 
 def test_from_csv__dry_run__judges_with_what_the_service_knows_and_stores_nothing(served, send_csv, line):

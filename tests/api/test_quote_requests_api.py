@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from tests.api.market import DAY, FACE, Market, fields_of
@@ -256,6 +257,15 @@ def test_request__bad__refused_with_the_field_and_nothing_stored(market, body, c
     assert answer.status_code == status, answer.text
     assert fields_of(answer) == [field]
     assert sent(market, limit=1000) == before
+
+
+def test_request__note_that_no_database_can_hold__422(market, body):
+    headers = market.served.as_("supplier") | {"content-type": "application/json"}
+    for text in (r'"\ud800"', r'"a\u0000b"', r'"\udfff\ud800"'):
+        plain = orjson.dumps({name: value for name, value in body.items() if name != "note"}).decode()
+        content = plain[:-1] + f', "note": {text}}}'
+        answer = market.served.http.post("/quote-requests", content=content, headers=headers)
+        assert (answer.status_code, fields_of(answer)) == (422, ["note"])
 
 
 def test_request__receivable_unknown_not_held_or_not_open__refused(market, body):

@@ -10,7 +10,7 @@ from eth_utils import to_checksum_address
 from frontend_api import auth
 from frontend_api.db import Database
 from tests.anvil import RpcBackend
-from tests.api.market import DAY, FACE, Market, fields_of, hexed, reason, refusal
+from tests.api.market import DAY, FACE, Market, fields_of, hexed, refusal
 from tests.evm import dev_account
 
 
@@ -55,7 +55,7 @@ def test_recourse__whole_life__held_owed_paid_in_parts_repaid(market):
 
     # Before the default nothing is put back.
     back = f"/quotes/{parts['id']}/put-back"
-    assert reason(market.post(back, member="bank")) == "ReceivableLedger_NotDefaulted"
+    assert refusal(market.post(back, member="bank")) == (409, "ReceivableLedger_NotDefaulted")
     market.done(market.post(f"/receivables/{number}/payments", {"amount": str(FACE // 4)}, member="debtor"))
     market.wait(121 * DAY)
     found = shown(market, parts).json()
@@ -67,18 +67,18 @@ def test_recourse__whole_life__held_owed_paid_in_parts_repaid(market):
     assert market.post(back, member="bank2").status_code == 404
     by_nonce = f"/recourse/{parts['bank']}/{parts['nonce']}/put-back"
     assert market.post(by_nonce, member="supplier").status_code == 403
-    assert reason(pay(market, parts, "1")) == "FinancingDesk_WrongRecourseState"
+    assert refusal(pay(market, parts, "1")) == (409, "FinancingDesk_WrongRecourseState")
     market.done(market.post(back, member="bank"))
     found = shown(market, parts, "supplier").json()
     # A quarter of the receivable was paid: floor(1000 ÷ 4) of the units stay with the bank.
     assert (found["state"], found["owed"], found["outstanding"], found["nextAction"]) == ("owed", "750", "750", "pay")
-    assert reason(market.post(by_nonce, member="bank")) == "FinancingDesk_WrongRecourseState"
+    assert refusal(market.post(by_nonce, member="bank")) == (409, "FinancingDesk_WrongRecourseState")
     held = {h["holder"]: h["units"] for h in market.get(f"/receivables/{number}").json()["holdings"]}
     assert held == {market.member("supplier"): str(FACE)}
 
     before = int(market.get(f"/currencies/CNY/balances/{market.member('bank')}").json()["balance"])
     market.done(pay(market, parts, "300"))
-    assert reason(pay(market, parts, "451")) == "FinancingDesk_Overpaid"
+    assert refusal(pay(market, parts, "451")) == (409, "FinancingDesk_Overpaid")
     assert refusal(pay(market, parts, "1", "debtor")) == (403, "FinancingDesk_WrongSeller")
     found = shown(market, parts).json()
     assert (found["state"], found["repaid"], found["outstanding"], found["repaidAt"]) == ("owed", "300", "450", None)
@@ -88,7 +88,7 @@ def test_recourse__whole_life__held_owed_paid_in_parts_repaid(market):
     assert found["heldAt"] < found["putBackAt"] <= found["repaidAt"]
     balance = int(market.get(f"/currencies/CNY/balances/{market.member('bank')}").json()["balance"])
     assert balance == before + 750
-    assert reason(pay(market, parts, "1")) == "FinancingDesk_WrongRecourseState"
+    assert refusal(pay(market, parts, "1")) == (409, "FinancingDesk_WrongRecourseState")
 
 
 def test_recourse__lists__by_side_and_state_for_the_parties_alone(market):
@@ -120,9 +120,9 @@ def test_recourse__unknown_or_malformed__404_or_422(market):
     for amount in ("0", "-1", 1.5, "1e400", None, str(2**128)):
         answer = pay(market, {"bank": bank, "nonce": "99999"}, amount)
         assert (answer.status_code, fields_of(answer)) == (422, ["amount"])
-    assert reason(pay(market, {"bank": bank, "nonce": "99999"}, "1")) == "FinancingDesk_WrongRecourseState"
+    assert refusal(pay(market, {"bank": bank, "nonce": "99999"}, "1")) == (409, "FinancingDesk_WrongRecourseState")
     answer = market.post(f"/recourse/{bank}/99999/put-back", member="bank")
-    assert reason(answer) == "FinancingDesk_WrongRecourseState"
+    assert refusal(answer) == (409, "FinancingDesk_WrongRecourseState")
     assert market.post("/quotes/0x" + "11" * 32 + "/put-back", member="bank").status_code == 404
 
 
@@ -133,7 +133,7 @@ def test_put_back__sold_without_recourse_or_never__refused(market):
     never = market.given(number, recourse=True)
     for quote in (without, never):
         answer = market.post(f"/quotes/{quote['id']}/put-back", member="bank")
-        assert reason(answer) == "FinancingDesk_WrongRecourseState"
+        assert refusal(answer) == (409, "FinancingDesk_WrongRecourseState")
 
 
 # --- a bank that is a contract (ERC-1271)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_utils import keccak
 
-from tests.api.market import DAY, Market, event, fields_of, hexed, reason
+from tests.api.market import DAY, Market, event, fields_of, hexed, refusal
 from tests.evm import dev_account
 from tests.signing import malleated
 
@@ -14,9 +14,7 @@ BASIS = "0x" + "0b" * 32
 
 @pytest.fixture(scope="module")
 def market(served):
-    made = Market(served)
-    made.drafted()  # waits until the tables know the members
-    return made
+    return Market(served)
 
 
 @pytest.fixture
@@ -72,7 +70,7 @@ def test_register__whole_life__free_reserved_financed_filed_annulled(market, pri
     assert [f["filing"] for f in entry(market, prints)["filings"]] == ["A" * 32]
 
     # For good: neither the bank nor its time ends it, only the arbiter does.
-    assert reason(act(market, prints, "release")) == "FinancingRegister_WrongState"
+    assert refusal(act(market, prints, "release")) == (409, "FinancingRegister_WrongState")
     body = {"fingerprint": prints["fingerprint"], "basis": BASIS}
     assert market.post("/financing-register/annulments", body, member="bank").status_code == 403
     market.done(market.post("/financing-register/annulments", body, member="founder"))
@@ -83,15 +81,15 @@ def test_register__whole_life__free_reserved_financed_filed_annulled(market, pri
 def test_register__reserved__no_second_bank_and_no_altered_copy(market, prints):
     reserved(market, prints)
     second = reserve(market, consent(market, prints, "bank2"), "bank2")
-    assert reason(second) == "FinancingRegister_Taken"
+    assert refusal(second) == (409, "FinancingRegister_Taken")
     copy = prints | {"fingerprint": "0x" + keccak(text=prints["fingerprint"]).hex()}
     asked = entry(market, copy, "bank2", numberFingerprint=prints["numberFingerprint"])
     assert (asked["state"], asked["numberTakenBy"], asked["cleared"]) == ("free", prints["fingerprint"], False)
-    assert reason(reserve(market, consent(market, copy, "bank2"), "bank2")) == "FinancingRegister_NumberTaken"
+    assert refusal(reserve(market, consent(market, copy, "bank2"), "bank2")) == (409, "FinancingRegister_NumberTaken")
     # Nor does it become a receivable.
     body = {"debtor": market.member("debtor"), "currency": "CNY", "face": "5", "dueAt": market.now() + DAY}
     for facts, name in ((prints, "FinancingRegister_Taken"), (copy, "FinancingRegister_NumberTaken")):
-        assert reason(market.post("/receivables", body | facts, member="supplier")) == name
+        assert refusal(market.post("/receivables", body | facts, member="supplier")) == (409, name)
 
     # The arbiter has seen both: they are two.
     clearance = copy | {"basis": BASIS}
@@ -102,7 +100,7 @@ def test_register__reserved__no_second_bank_and_no_altered_copy(market, prints):
     reserved(market, copy, "bank2")
     assert (entry(market, copy)["holder"], entry(market, copy)["cleared"]) == (market.member("bank2"), True)
     third = prints | {"fingerprint": "0x" + keccak(text=copy["fingerprint"]).hex()}
-    assert reason(reserve(market, consent(market, third))) == "FinancingRegister_NumberTaken"
+    assert refusal(reserve(market, consent(market, third))) == (409, "FinancingRegister_NumberTaken")
 
 
 def test_register__a_receivable__entered_until_it_is_withdrawn(market):
@@ -119,11 +117,11 @@ def test_register__a_receivable__entered_until_it_is_withdrawn(market):
 
 def test_register__released_or_run_out__free_for_the_next(market, prints):
     reserved(market, prints)
-    assert reason(act(market, prints, "release", member="bank2")) == "FinancingRegister_NotHolder"
+    assert refusal(act(market, prints, "release", member="bank2")) == (403, "FinancingRegister_NotHolder")
     market.done(act(market, prints, "release"))
     assert entry(market, prints)["state"] == "free"
     reserved(market, prints, "bank2", reservedUntil=market.now() + 600)
-    assert reason(act(market, prints, "finance")) == "FinancingRegister_NotHolder"
+    assert refusal(act(market, prints, "finance")) == (403, "FinancingRegister_NotHolder")
     market.wait(700)
     shown = entry(market, prints)
     assert (shown["state"], shown["holder"], shown["reservedUntil"]) == ("free", None, None)
@@ -132,7 +130,7 @@ def test_register__released_or_run_out__free_for_the_next(market, prints):
         entry(market, {"fingerprint": "0x" + "77" * 32}, numberFingerprint=prints["numberFingerprint"])["numberTakenBy"]
         is None
     )
-    assert reason(act(market, prints, "finance", member="bank2")) == "FinancingRegister_WrongState"
+    assert refusal(act(market, prints, "finance", member="bank2")) == (409, "FinancingRegister_WrongState")
     reserved(market, prints)
     market.done(act(market, prints, "finance"))
     assert (entry(market, prints)["holder"], entry(market, prints)["filings"]) == (market.member("bank"), [])
@@ -142,13 +140,13 @@ def test_consent__used_or_withdrawn__good_no_more(market, prints):
     used = consent(market, prints)
     market.done(reserve(market, used))
     market.done(act(market, prints, "release"))
-    assert reason(reserve(market, used)) == "FinancingRegister_ConsentUsed"
+    assert refusal(reserve(market, used)) == (409, "FinancingRegister_ConsentUsed")
     other = consent(market, prints)
     withdrawal = {"consent": other["consent"]}
     path = "/financing-register/consents/withdraw"
-    assert reason(market.post(path, withdrawal, member="bank")) == "FinancingRegister_NotSeller"
+    assert refusal(market.post(path, withdrawal, member="bank")) == (403, "FinancingRegister_NotSeller")
     market.done(market.post(path, withdrawal, member="supplier"))
-    assert reason(reserve(market, other)) == "FinancingRegister_ConsentUsed"
+    assert refusal(reserve(market, other)) == (409, "FinancingRegister_ConsentUsed")
     assert entry(market, prints)["state"] == "free"
 
 
@@ -181,13 +179,13 @@ SIGNATURES = {
 def test_reserve__wrong_signature__refused(market, prints, kind):
     prepared = consent(market, prints)
     answer = reserve(market, prepared, signature=hexed(SIGNATURES[kind](market, prepared)))
-    assert reason(answer) == "FinancingRegister_WrongSigner"
+    assert refusal(answer) == (422, "FinancingRegister_WrongSigner")
     assert entry(market, prints)["state"] == "free"
 
 
 def test_reserve__another_bank_or_no_bank__refused(market, prints):
     prepared = consent(market, prints)
-    assert reason(reserve(market, prepared, "bank2")) == "FinancingRegister_WrongBank"
+    assert refusal(reserve(market, prepared, "bank2")) == (403, "FinancingRegister_WrongBank")
     assert reserve(market, prepared, "debtor").status_code == 403
     assert reserve(market, prepared, "reader").status_code == 403
     for signature in ("0x", "0xzz", "11" * 65, "0x1"):
@@ -241,11 +239,11 @@ def test_register__malformed_or_unknown__422_or_refused(market, prints):
         market.get(f"/financing-register/{prints['fingerprint']}", "bank", numberFingerprint="0x1").status_code == 422
     )
     for what in ("release", "finance"):
-        assert reason(act(market, prints, what)) == "FinancingRegister_WrongState"
-    assert reason(act(market, prints, "filing", {"filing": "1"})) == "FinancingRegister_WrongState"
+        assert refusal(act(market, prints, what)) == (409, "FinancingRegister_WrongState")
+    assert refusal(act(market, prints, "filing", {"filing": "1"})) == (409, "FinancingRegister_WrongState")
     clearance = prints | {"basis": BASIS}
     answer = market.post("/financing-register/clearances", clearance, member="founder")
-    assert reason(answer) == "FinancingRegister_NumberFree"
+    assert refusal(answer) == (409, "FinancingRegister_NumberFree")
     annulment = {"fingerprint": prints["fingerprint"], "basis": "0x" + "00" * 32}
     answer = market.post("/financing-register/annulments", annulment, member="founder")
     assert (answer.status_code, fields_of(answer)) == (422, ["basis"])

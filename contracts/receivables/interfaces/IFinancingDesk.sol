@@ -18,7 +18,7 @@ import {Currency} from "../../core/interfaces/ICurrencies.sol";
 ///
 /// *Recourse*: who fills a quote with `recourse` answers for the debtor. Once the receivable is defaulted the bank may put the units back; they move
 /// to the seller without a receiver's hook, and the seller owes the bank what had not been paid on them. Lifecycle of a bank's recourse by nonce:
-/// - `None` → `Held`: {fill}; `Held` → `Owed`: {putBack} by the bank, once, for all units bought with the nonce; `Owed` → `Repaid`: {repay} by the
+/// - `None` → `Held`: {fill}; `Held` → `Owed`: {putBack} by the bank, once, for what it still holds of the units bought; `Owed` → `Repaid`: {repay} by the
 ///   seller, in parts if it must
 ///
 /// Invariant Q1: Σ units filled of a nonce ≤ units of its quote, Σ proceeds paid ≤ proceeds. Invariant Q2: units are put back once at most.
@@ -131,8 +131,8 @@ interface IFinancingDesk {
     /// @dev Emits {QuoteCancelled}.
     function cancel(uint256 nonce) external;
 
-    /// @notice Put the units bought with a nonce back to their seller, after the debtor's default. Called by the bank, which still holds them,
-    /// suspended or not.
+    /// @notice Put the units bought with a nonce back to their seller, after the debtor's default: all of them, or as many as the bank still holds.
+    /// Called by the bank, suspended or not.
     /// @dev Emits {UnitsPutBack}. Further requirements are those of {IReceivableLedger-giveBack}.
     function putBack(uint256 nonce) external;
 

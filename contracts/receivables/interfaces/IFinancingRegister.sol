@@ -15,7 +15,7 @@ pragma solidity 0.8.37;
 ///   makes it so), by {release} or by {annul}
 /// - `Reserved` → `Financed`: {finance} by the reserving bank, in time. For good, but for {annul}
 /// - `Free` → `Entered`: {enter} by an application of this chain that keeps track of it itself (a receivable, a warehouse receipt, a credit note
-///   that was used); `Entered` → `Free`: {leave} by the same application, when nothing came of the case or it is over
+///   that was used); `Entered` → `Free`: {leave} by the same application, when nothing came of the case or it is over, or {annul}
 ///
 /// Invariant F1: while a fingerprint is not `Free`, nobody else takes it. Invariant F2: of all fingerprints with one number, at most one is taken
 /// without the arbiter's clearance.
@@ -115,9 +115,10 @@ interface IFinancingRegister {
     /// @param actor on whose order
     function enter(bytes32 fingerprint, bytes32 numberFingerprint, uint256 caseId, address actor) external;
 
-    /// @notice Give back what the calling application has taken.
+    /// @notice Give back what the calling application has taken for a case. Nothing happens when the case no longer has it: the arbiter may have
+    /// annulled the entry, and the end of the case must not hang on that.
     /// @dev Emits {FingerprintLeft}. Restricted to applications.
-    function leave(bytes32 fingerprint, address actor) external;
+    function leave(bytes32 fingerprint, uint256 caseId, address actor) external;
 
     /// @notice Let a fingerprint be taken though its number is: the arbiter has seen both and they are two. From then on every further
     /// fingerprint with this number needs a clearance of its own.
@@ -125,8 +126,8 @@ interface IFinancingRegister {
     /// @param basis commitment to the decision
     function clear(bytes32 fingerprint, bytes32 numberFingerprint, bytes32 basis) external;
 
-    /// @notice End a reservation or a financing that was recorded wrongly or unwound, on a decision of the arbiter. What an application has
-    /// entered, it gives back itself.
+    /// @notice Free a fingerprint on a decision of the arbiter: a financing that was recorded wrongly or unwound, an entry by somebody whose invoice
+    /// it never was. The application's case goes on without it.
     /// @dev Emits {FinancingAnnulled}.
     function annul(bytes32 fingerprint, bytes32 basis) external;
 

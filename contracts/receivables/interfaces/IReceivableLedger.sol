@@ -151,7 +151,8 @@ interface IReceivableLedger is IERC1155 {
 
     /// @notice Use a credit note: cancel units that the supplier still holds, and as much of the debt. Called by the supplier, before the first
     /// payment. Units that were passed on or sold stay untouched: what their holders bought cannot be taken back from behind.
-    /// @dev Emits {ReceivableDiluted} and {TransferSingle}. The credit note is taken in the {IFinancingRegister}, so that it is used once.
+    /// @dev Emits {ReceivableDiluted} and {TransferSingle}. The credit note is taken in the {IFinancingRegister}, so that it is used once;
+    /// there its fingerprints are keccak256(abi.encode("credit note", fingerprint)), so that none takes an invoice.
     /// @param amount           minor units
     /// @param creditNote       fingerprint of the credit note
     /// @param creditNoteNumber fingerprint of its issuer and number

@@ -102,7 +102,9 @@ RECEIVABLES = {
         422, "A reservation until {reservedUntil} is too long; the latest is {latest}."
     ),
     "FinancingRegister_Taken": S(
-        409, "{fingerprint} is {state} by {holder} (case {caseId}) and cannot be taken again.", {"state": _ENTRY}
+        409,
+        "The invoice or lot {fingerprint} is taken: {state} by {holder}, case {caseId}. It cannot be financed twice.",
+        {"state": _ENTRY},
     ),
     "FinancingRegister_WrongBank": S(403, "The seller's consent is for {bank}, not for {actor}."),
     "FinancingRegister_WrongSigner": S(

@@ -25,7 +25,11 @@ def parse_ceiling(value: Any) -> int:
 
 
 def parse_group(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[^\x00-\x1f\x7f/]{1,64}", value) or value != value.strip():
+    if (
+        not isinstance(value, str)
+        or not re.fullmatch(r"[^\x00-\x1f\x7f\ud800-\udfff/]{1,64}", value)
+        or value != value.strip()
+    ):
         raise ValueError("a group's name has 1 to 64 characters, none of them a slash or a control character")
     return value
 

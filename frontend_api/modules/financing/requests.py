@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection
@@ -66,6 +66,10 @@ class RequestsService:
             note=body.note,
             asked_at=now,
         )
+
+    def storing(self, asked: Asked, body: QuoteRequest) -> Callable[[Connection], None]:
+        """What stores a prepared request, in whatever database transaction it belongs to."""
+        return lambda connection: repository.ask(connection, asked, body.banks)
 
     async def request(self, party: str, request_id: str) -> QuoteRequestResource:
         def work(connection: Connection) -> QuoteRequestResource:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from ...auth import Caller, Writer
 from ...kit.pagination import Cursor, Limit
 from ...submission import Act
-from . import requests_repository as repository
 from .requests import RequestsService
 from .requests_schemas import QuoteRequest, QuoteRequestList, QuoteRequestResource, RequestInPath
 
@@ -33,7 +32,7 @@ async def request_quotes(body: QuoteRequest, act: Act, service: Service, respons
     ids = await act.earlier()
     if ids is None:
         asked = await service.prepare(act.account, body)
-        ids = await act.once([asked.id], lambda connection: repository.ask(connection, asked, body.banks))
+        ids = await act.once([asked.id], service.storing(asked, body))
     response.headers["location"] = f"/quote-requests/{ids[0]}"
     return await service.request(act.account, ids[0])
 

@@ -20,8 +20,9 @@ LONGEST_NOTE = 500
 
 
 def parse_note(text: str) -> str:
-    if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text):
-        raise ValueError("a note has no control characters but line breaks")
+    # Half of a surrogate pair is in JSON's reach and in no database's.
+    if re.search(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", text):
+        raise ValueError("a note has no control characters but line breaks, and is valid Unicode")
     return text
 
 

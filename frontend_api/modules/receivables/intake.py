@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ...chain.abi import Call
 from ...errors import Forbidden, InvalidInput, Unavailable
-from ...kit.ids import parse_credit_code
 from ...submission import Action, BulkItem, BulkResource
 from ..members import repository as members_repository
 from . import intake_repository
+from .drafts import COLUMNS_OF_CSV, ELEMENTS, Draft, Standing, credit_code_of, end_of, parse_date, refusal
 from .intake_schemas import IntakeItem, IntakeReport, JudgementList, JudgementResource
 from .invoices import DEMONSTRATION_KEY, Judgement, judge, key_of
 from .rows import InvoiceRow, read_rows
@@ -47,18 +45,6 @@ class Wanted:
     debtor: str | None = None
     due_date: str | None = None
     everywhere: bool = True
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A receivable to be drafted."""
-
-    debtor: str
-    currency: str
-    face: int
-    due_at: int
-    fingerprint: bytes
-    number_fingerprint: bytes
 
 
 @dataclass(frozen=True)
@@ -205,7 +191,9 @@ class IntakeService:
         for row in rows:
             draft, refused = drafts.get(row.line), row.refused
             if refused is None:
-                refused = ("buyer", f"the buyer {row.buyer} is no member") if draft is None else rules(draft, _COLUMNS)
+                refused = (
+                    ("buyer", f"the buyer {row.buyer} is no member") if draft is None else rules(draft, COLUMNS_OF_CSV)
+                )
             found.append((replace(row, refused=refused), None if refused else draft))
         return found
 
@@ -242,7 +230,7 @@ class IntakeService:
             broken = None
             if isinstance(entry.result, Draft):
                 number = entry.result.number_fingerprint
-                broken = rules(entry.result, _ELEMENTS)
+                broken = rules(entry.result, ELEMENTS)
                 if number in first:
                     broken = ("cbc:ID", f"has the seller and number of {first[number]}; letters and digits count")
                 first.setdefault(number, entry.file)
@@ -267,13 +255,16 @@ class IntakeService:
             draft.debtor, draft.currency, draft.face, draft.due_at, draft.fingerprint, draft.number_fingerprint
         )
 
-    async def _standing(self, drafts: Sequence[Draft]) -> _Standing:
+    async def _standing(self, drafts: Sequence[Draft]) -> Standing:
         """What the tables say against drafts; the chain would, too, but only once they are sent."""
-        read = self._city.database.read
-        return _Standing(
-            now=self._city.indexer.head.time,
+        read, now = self._city.database.read, self._city.indexer.head.time
+        fingerprints = ["0x" + draft.fingerprint.hex() for draft in drafts]
+        numbers = ["0x" + draft.number_fingerprint.hex() for draft in drafts]
+        return Standing(
+            now=now,
             statuses=await read(intake_repository.statuses_of, [draft.debtor for draft in drafts]),
-            drafted=await read(intake_repository.drafted_before, ["0x" + draft.fingerprint.hex() for draft in drafts]),
+            drafted=await read(intake_repository.drafted_before, fingerprints),
+            taken=await read(intake_repository.taken, fingerprints, numbers, now),
         )
 
     async def _member_with(self, party_key: str) -> str | None:
@@ -333,31 +324,6 @@ class IntakeService:
 # --- rules
 
 
-#: How a refusal names what it speaks of, in an invoice and in a CSV file: due date, buyer, number.
-_ELEMENTS: Final = ("cbc:DueDate", "cac:AccountingCustomerParty", "cbc:ID")
-_COLUMNS: Final = ("dueDate", "buyer", "number")
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """now: chain time. statuses: of debtors by account. drafted: receivables by fingerprint."""
-
-    now: int
-    statuses: Mapping[str, str]
-    drafted: Mapping[str, int]
-
-    def __call__(self, draft: Draft, names: tuple[str, str, str]) -> tuple[str, str] | None:
-        """The field and the rule that a draft breaks."""
-        due, buyer, number = names
-        if draft.due_at <= self.now:
-            return due, "the due date has passed by chain time"
-        if self.statuses.get(draft.debtor, "active") != "active":
-            return buyer, f"the debtor {draft.debtor} is {self.statuses[draft.debtor]}"
-        if (earlier := self.drafted.get("0x" + draft.fingerprint.hex())) is not None:
-            return number, f"this invoice was drafted before, as receivable {earlier}"
-        return None
-
-
 def _due_date(file: str, found: Judgement, wanted: Wanted) -> str:
     """When an invoice that can be drafted is due."""
     given = wanted.due_date
@@ -413,38 +379,3 @@ def _item_of_row(
             "transaction": transaction,
         }
     )
-
-
-def credit_code_of(party_key: str) -> str | None:
-    """The unified social credit code in a party's key as a judgement prints it: `[scheme:]id`, perhaps after `CN`."""
-    letters = "".join(c for c in party_key.rsplit(":", 1)[-1].upper() if c.isalnum())
-    if len(letters) == 20:
-        letters = letters.removeprefix("CN")
-    try:
-        return parse_credit_code(letters)
-    except ValueError:
-        return None
-
-
-def parse_date(text: str) -> str:
-    """YYYY-MM-DD, and nothing else that ISO 8601 allows."""
-    try:
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            raise ValueError(text)
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise InvalidInput("A due date is written YYYY-MM-DD.", field="dueDate") from None
-
-
-def end_of(day: str) -> int:
-    """The end of a date, 24:00 UTC, in Unix seconds: who pays on the due date pays in time."""
-    midnight = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
-    return int((midnight + timedelta(days=1)).timestamp()) if day != date.max.isoformat() else 2**53 - 1
-
-
-def refusal(file: str, rule: str, field: str | None = None) -> InvalidInput:
-    """Why a file was refused. The field is the element that the rule speaks of, where it names one."""
-    if field is None:
-        named = re.search(r"\bc[ab]c:[A-Za-z]+", rule)
-        field = named[0] if named else "file"
-    return InvalidInput(f"{file}: {rule}", errors=[{"file": file, "field": field, "rule": rule}])

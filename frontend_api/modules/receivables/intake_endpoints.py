@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 from ...auth import Caller
 from ...kit.ids import Address
 from ...submission import Act, BulkResource, TransactionResource
-from .intake import IntakeService, InvoiceFile, Wanted, parse_date
+from .drafts import parse_date
+from .intake import IntakeService, InvoiceFile, Wanted
 from .intake_schemas import IntakeReport, JudgementList
 
 router = APIRouter()

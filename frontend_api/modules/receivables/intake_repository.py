@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 
 from sqlalchemy import Connection, select
 
+from ..financing import register_repository as register
 from ..members.contract import PartyStatus
 from ..members.repository import parties
 from .repository import receivables
@@ -45,6 +47,40 @@ def drafted_before(connection: Connection, fingerprints: Iterable[str]) -> dict[
         )
         found |= {row.fingerprint: row.id for row in connection.execute(query)}
     return found
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the financing register has of the fingerprints and numbers that were asked for, by chain time.
+
+    holders: of taken fingerprints. numbers: the taken fingerprint that each number stands for. cleared: the number
+    with which a fingerprint was let in beside another.
+    """
+
+    holders: Mapping[str, str]
+    numbers: Mapping[str, str]
+    cleared: Mapping[str, str]
+
+
+def taken(connection: Connection, fingerprints: Iterable[str], numbers: Iterable[str], now: int) -> Taken:
+    entries, known, clearances = register.entries, register.numbers, register.clearances
+    stands: dict[str, str] = {}
+    for chunk in _chunks(numbers):
+        query = select(known.c.number_fingerprint, known.c.fingerprint).where(known.c.number_fingerprint.in_(chunk))
+        stands |= {row.number_fingerprint: row.fingerprint for row in connection.execute(query)}
+    holders: dict[str, str] = {}
+    numbered: dict[str, str] = {}
+    cleared: dict[str, str] = {}
+    for chunk in _chunks([*fingerprints, *stands.values()]):
+        for row in connection.execute(select(entries).where(entries.c.fingerprint.in_(chunk))).mappings():
+            if register.entry_state(row, now) != "free":
+                holders[row["fingerprint"]] = row["holder"]
+                numbered[row["fingerprint"]] = row["number_fingerprint"]
+        query = select(clearances).where(clearances.c.fingerprint.in_(chunk))
+        cleared |= {row["fingerprint"]: row["number_fingerprint"] for row in connection.execute(query).mappings()}
+    # As `takenBy` of the contract: the last fingerprint of a number counts while it is taken with that number.
+    standing = {n: f for n, f in stands.items() if f == register.AMBIGUOUS or numbered.get(f) == n}
+    return Taken(holders, standing, cleared)
 
 
 def _chunks(values: Iterable[str]) -> Iterator[list[str]]:

@@ -10,7 +10,8 @@ from ...db import Row
 from ..members import repository as members_repository
 from . import ubl
 from .credit_notes import billed_numbers, number_fingerprints
-from .intake import InvoiceFile, credit_code_of, refusal
+from .drafts import credit_code_of, refusal
+from .intake import InvoiceFile
 from .invoices import Judgement, judge, key_of
 
 if TYPE_CHECKING:

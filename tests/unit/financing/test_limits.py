@@ -166,7 +166,7 @@ def test_put_group__debtor_of_another_group__refused_and_nothing_changed(databas
     database.write_now(repository.put_group, OTHER_BANK, "b", [OTHER, DEBTOR], {})
 
 
-@pytest.mark.parametrize("name", ["", " a", "a ", "a/b", "a\nb", "x" * 65, "\x7f", 7, None])
+@pytest.mark.parametrize("name", ["", " a", "a ", "a/b", "a\nb", "\ud800", "x" * 65, "\x7f", 7, None])
 def test_parse_group__bad_name__refused(name):
     with pytest.raises(ValueError, match="a group's name"):
         parse_group(name)

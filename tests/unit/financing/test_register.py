@@ -6,12 +6,13 @@ import pytest
 from eth_account import Account
 
 from frontend_api.chain.events import Block, ChainEvent
-from frontend_api.chain.projection import Projection, undo_block
+from frontend_api.chain.projection import undo_block
 from frontend_api.modules.financing import recourse_repository, register_repository
 from frontend_api.modules.financing.recourse import is_defaulted, next_action
 from frontend_api.modules.financing.register_repository import AMBIGUOUS, entry_state, text_of
 from frontend_api.modules.financing.register_schemas import parse_filing
 from tests.evm import CHAIN_ID, dev_account
+from tests.projecting import projecting
 from tests.unit.financing.conftest import BANK, DUE, SUPPLIER, offer, sold
 
 # --- filings
@@ -74,10 +75,10 @@ def life(city, database):
             block = Block(self.blocks, f"0x{self.blocks:064x}", "0x", city.chain.time)
 
             def work(connection):
-                for index, entry in enumerate(receipt.events):
-                    event = ChainEvent(entry.contract, entry.name, entry.args, block, "0x", index)
-                    handler = register_repository.handlers.by_event[entry.contract, entry.name]
-                    handler(Projection(connection, block), event)
+                with projecting(connection, block) as projection:
+                    for index, entry in enumerate(receipt.events):
+                        event = ChainEvent(entry.contract, entry.name, entry.args, block, "0x", index)
+                        register_repository.handlers.by_event[entry.contract, entry.name](projection, event)
 
             database.write_now(work)
 

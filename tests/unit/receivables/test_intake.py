@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,15 +13,8 @@ from frontend_api.db import Database
 from frontend_api.errors import InvalidInput, Unavailable
 from frontend_api.modules.members.repository import parties
 from frontend_api.modules.receivables.contract import ReceivableLedger
-from frontend_api.modules.receivables.intake import (
-    IntakeService,
-    InvoiceFile,
-    Wanted,
-    credit_code_of,
-    end_of,
-    parse_date,
-    refusal,
-)
+from frontend_api.modules.receivables.drafts import LONGEST_TERM, credit_code_of, end_of, parse_date, refusal
+from frontend_api.modules.receivables.intake import IntakeService, InvoiceFile, Wanted
 from tests.evm import dev_account
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "invoices"
@@ -182,3 +176,9 @@ async def test_draft__tables_not_caught_up_yet__503_and_nobody_is_taken_for_a_st
     service._city.indexer.caught_up = False
     with pytest.raises(Unavailable):
         await from_invoice(service)
+
+
+def test_longest_term__is_the_contract_s():
+    source = (Path(__file__).parents[3] / "contracts" / "receivables" / "ReceivableLedger.sol").read_text()
+    [years] = re.findall(r"MAX_TERM = (\d+) \* 365 days;", source)
+    assert int(years) * 365 * 86400 == LONGEST_TERM
