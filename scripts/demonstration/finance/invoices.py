@@ -116,7 +116,14 @@ def credit_note(invoice: Invoice, number: str, net: int) -> bytes:
 
 
 def yuan(fen: int) -> str:
+    """As files write it."""
     return f"{fen // 100}.{fen % 100:02d}"
+
+
+def readable(fen: int) -> str:
+    """In yuan, as people read it."""
+    sign, fen = ("−" if fen < 0 else ""), abs(fen)
+    return f"{sign}{fen // 100:,}.{fen % 100:02d}"
 
 
 def _document(root: str, quantity: str, of: Invoice, due: str, kind: str, reference: str) -> bytes:

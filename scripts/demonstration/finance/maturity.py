@@ -14,7 +14,7 @@ from scripts.deployment.artifacts import ROOT
 from ..stage import commitment
 from ..steps import expect, expect_contract_error
 from .cast import BANKS, CORE, CREDITOR, DEFAULTER
-from .invoices import yuan
+from .invoices import readable
 from .market import DAY, Market, Paper
 
 PICTURES = ROOT / ".build" / "demo-finance"
@@ -38,7 +38,7 @@ def play(market: Market) -> None:
         expect("kinds of reminders", {r["kind"] for r in found}, {"due_in_7_days"})
         owed = sum(paper.face for paper in by_term[30])
         expect("amount, in all", sum(int(r["amount"]) for r in found), owed)
-        market.say(f"{len(found)} receivables are due in 4 days and some hours: {yuan(owed)} yuan")
+        market.say(f"{len(found)} receivables are due in 4 days and some hours: {readable(owed)} yuan")
 
     run("wait until five days before the first due date: the debtor is reminded", CORE.name, reminders)
 
@@ -143,7 +143,7 @@ def play(market: Market) -> None:
         recovered = next(entry["recovered"] for entry in shown if entry["holder"] == account)
         expect("recovered by the bank that wrote off", recovered, str(bad.claimed[account]))
         rest = market.stage.read_many("Escrow", "held", [[market.ledger.address, bad.id, market.token.address]])[0]
-        market.say(f"40 % recovered: {yuan(amount)} yuan, of which {rest} fen stay in escrow until more is paid")
+        market.say(f"40 % recovered: {readable(amount)} yuan, of which {rest} fen stay in escrow until more is paid")
         return sent
 
     run("recover 40 % of the defaulted receivable; its holders claim", f"{DEFAULTER.name}, holders", recover)
@@ -169,7 +169,7 @@ def _pay(market: Market, papers: list[Paper], state: int, part: int = 1) -> Any:
     market.require_same(papers)
     states = market.stage.read_many("ReceivableLedger", "receivable", [[paper.id] for paper in papers])
     expect("states on chain", {entry["state"] for entry in states}, {state})
-    market.say(f"{len(papers)} payments, {yuan(total)} yuan")
+    market.say(f"{len(papers)} payments, {readable(total)} yuan")
     return sent
 
 
@@ -197,7 +197,7 @@ def _claim(market: Market, papers: Iterable[Paper]) -> Any:
         for number, amount in amounts.items():
             market.papers[number].claimed[account] += amount
     total = sum(sum(amounts.values()) for amounts in wanted.values())
-    market.say(f"{len(pairs)} claims of {len(wanted)} holders, {yuan(total)} yuan")
+    market.say(f"{len(pairs)} claims of {len(wanted)} holders, {readable(total)} yuan")
     return found[-1]
 
 
@@ -222,7 +222,7 @@ def _reports(market: Market) -> None:
         picture = PICTURES / (title.replace(" ", "-") + ".png")
         picture.write_bytes(core.file(path + "&format=png"))
         expect("a picture", picture.read_bytes()[:4], b"\x89PNG")
-        market.say(f"{title}: {yuan(expected)} yuan outstanding, {picture}")
+        market.say(f"{title}: {readable(expected)} yuan outstanding, {picture.relative_to(ROOT)}")
     groups = market.client(bank)
     groups.put("/limit-groups/涟源", {"debtors": [market.address(p) for p in (CORE, DEFAULTER)], "limits": {}})
     line = groups.get("/reports/exposure", by="group")["totals"][0]

@@ -8,7 +8,7 @@ from typing import Any
 from ..stage import commitment
 from ..steps import expect
 from .cast import BANKS, CORE, NEW, Party
-from .invoices import SEED, Invoice, batch, broken_rows, csv_file, ubl, yuan
+from .invoices import SEED, Invoice, batch, broken_rows, csv_file, readable, ubl
 from .market import Market, Paper
 
 CAP = 10**13
@@ -62,7 +62,7 @@ def play(market: Market) -> None:
     )
 
     invoices = batch(stage.chain_time())
-    market.say(f"500 invoices by seed {SEED}, in all {yuan(sum(i.payable for i in invoices.all()))} yuan")
+    market.say(f"500 invoices by seed {SEED}, in all {readable(sum(i.payable for i in invoices.all()))} yuan")
     first = next(iter(invoices.rows))
     broken = broken_rows(invoices.rows[first][0])
 

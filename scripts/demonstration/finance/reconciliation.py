@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ..steps import expect
 from .cast import BANKS
-from .invoices import yuan
+from .invoices import readable
 from .market import Market
 
 NOBODY = "0x" + 40 * "0"
@@ -25,7 +25,7 @@ def play(market: Market) -> None:
         column.justify = "right"
 
     def balance(what: str, left: int, right: int) -> None:
-        table.add_row(what, yuan(left), yuan(right), yuan(left - right))
+        table.add_row(what, readable(left), readable(right), readable(left - right))
         expect(what, left, right)
 
     run(
@@ -116,9 +116,9 @@ def _banks(market: Market, balance: Any) -> None:
     for bank in BANKS:
         account = market.address(bank)
         expected = market.start[bank.name] - proceeds[account] + claims[account] + recourse[account]
-        what = f"{bank.name}: {yuan(market.start[bank.name])} − {yuan(proceeds[account])} bought + {yuan(claims[account])} claimed"
+        what = f"{bank.name}: {readable(market.start[bank.name])} − {readable(proceeds[account])} bought + {readable(claims[account])} claimed"
         if recourse[account]:
-            what += f" + {yuan(recourse[account])} by recourse"
+            what += f" + {readable(recourse[account])} by recourse"
         balance(what, expected, market.balance(bank))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..client import Refused
 from ..steps import Mismatch, expect
 from .cast import BANKS, CORE, CREDITOR, DEFAULTER, SUPPLIERS, Party
-from .invoices import yuan
+from .invoices import readable
 from .market import DAY, Market, Paper
 
 REQUESTS = 30
@@ -97,9 +97,7 @@ def play(market: Market) -> None:
             buyers.add(bank)
             if number < 3:
                 kind = "with recourse" if best["recourse"] else "without recourse"
-                what = (
-                    f"{seller.name} sells {yuan(units)} of receivable {paper.id} to {bank} for {yuan(proceeds)}, {kind}"
-                )
+                what = f"{seller.name} sells {readable(units)} of receivable {paper.id} to {bank} for {readable(proceeds)}, {kind}"
                 market.say(f"{what}: {costs[0] / 100:.2f} % a year, next {costs[1] / 100:.2f} %")
         expect("banks that bought", len(buyers), len(BANKS))
         market.require_same(entry[1] for entry in asked)
