@@ -122,8 +122,7 @@ def yuan(fen: int) -> str:
 
 def readable(fen: int) -> str:
     """In yuan, as people read it."""
-    sign, fen = ("−" if fen < 0 else ""), abs(fen)
-    return f"{sign}{fen // 100:,}.{fen % 100:02d}"
+    return ("−" if fen < 0 else "") + f"{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
 
 
 def _document(root: str, quantity: str, of: Invoice, due: str, kind: str, reference: str) -> bytes:

@@ -28,15 +28,19 @@ def play(market: Market) -> None:
         table.add_row(what, readable(left), readable(right), readable(left - right))
         expect(what, left, right)
 
-    run(
-        "reconcile every receivable: units = face, paid = claimed + held",
-        "anyone",
-        lambda: _receivables(market, balance),
-    )
-    run("reconcile the tokens: issued − redeemed = balances + escrow", "anyone", lambda: _tokens(market, balance))
-    run("reconcile each bank's cash", "anyone", lambda: _banks(market, balance))
-    run("see every fingerprint taken once at most", "anyone", lambda: _fingerprints(market))
-    market.stage.steps.console.print(table)
+    try:
+        run(
+            "reconcile every receivable: units = face, paid = claimed + held",
+            "anyone",
+            lambda: _receivables(market, balance),
+        )
+        run("reconcile the tokens: issued − redeemed = balances + escrow", "anyone", lambda: _tokens(market, balance))
+        run(
+            "reconcile each bank's cash: start − bought + claimed + recourse", "anyone", lambda: _banks(market, balance)
+        )
+        run("see every fingerprint taken once at most", "anyone", lambda: _fingerprints(market))
+    finally:
+        market.stage.steps.console.print(table)
 
 
 def _receivables(market: Market, balance: Any) -> None:
@@ -105,6 +109,7 @@ def _tokens(market: Market, balance: Any) -> None:
 
 
 def _banks(market: Market, balance: Any) -> None:
+    """What it began with − what it paid for units + what it claimed + what sellers repaid it."""
     stage = market.stage
     proceeds, claims, recourse = Counter[str](), Counter[str](), Counter[str]()
     for entry in stage.events("FinancingDesk", "QuoteFilled"):
@@ -116,10 +121,13 @@ def _banks(market: Market, balance: Any) -> None:
     for bank in BANKS:
         account = market.address(bank)
         expected = market.start[bank.name] - proceeds[account] + claims[account] + recourse[account]
-        what = f"{bank.name}: {readable(market.start[bank.name])} − {readable(proceeds[account])} bought + {readable(claims[account])} claimed"
-        if recourse[account]:
-            what += f" + {readable(recourse[account])} by recourse"
+        parts = (-proceeds[account], claims[account], recourse[account])
+        what = f"{bank.name}: {readable(market.start[bank.name])} " + " ".join(_signed(part) for part in parts if part)
         balance(what, expected, market.balance(bank))
+
+
+def _signed(fen: int) -> str:
+    return f"{'−' if fen < 0 else '+'} {readable(abs(fen))}"
 
 
 def _fingerprints(market: Market) -> None:
