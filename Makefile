@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help doctor setup setup-all abi compile demo test test-all fuzz lint format serve clean
+.PHONY: help doctor setup setup-all abi compile demo demo-finance test test-all fuzz lint format serve clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,7 +22,7 @@ export SOLCX_BINARY_PATH := $(CURDIR)/.build/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 doctor: ## what is missing on this machine, and how to get it
 	@bash scripts/toolchain/doctor.sh
@@ -76,6 +76,9 @@ abi: compile ## write frontend_api/abi from the contracts
 
 demo: compile ## the city in one command: chain, contracts, service, three stories
 	@$(BIN)/ape run demo
+
+demo-finance: compile ## 500 receivables from invoice to cash: banks, fraud attempts, a default, a reconciliation
+	@$(BIN)/ape run demo_finance
 
 serve: compile ## the demo's city, left running until Ctrl-C
 	@SERVE=1 $(BIN)/ape run demo

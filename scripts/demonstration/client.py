@@ -46,10 +46,13 @@ class Client:
             _answer(response)
         return response.text
 
-    def post(self, path: str, body: Any = None) -> Any:
-        """A write: waits for its block; the same attempt is never executed twice."""
-        headers = {"idempotency-key": secrets.token_hex(16), "prefer": f"wait={WAIT_SECONDS}"}
+    def post(self, path: str, body: Any = None, *, wait: int = WAIT_SECONDS) -> Any:
+        """A write: waits for its block, unless told otherwise; the same attempt is never executed twice."""
+        headers = {"idempotency-key": secrets.token_hex(16), "prefer": f"wait={wait}"}
         return _answer(self._http.post(path, json=body, headers=headers))
+
+    def put(self, path: str, body: Any) -> Any:
+        return _answer(self._http.put(path, json=body))
 
     def check(self, path: str, body: bytes) -> Any:
         """Send a file as it is."""

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,22 @@ def rpc(url: str, method: str, *params: Any) -> Any:
     if "error" in reply:
         raise RuntimeError(f"{method}: {reply['error'].get('message')}")
     return reply["result"]
+
+
+def rpc_many(url: str, method: str, parameters: Sequence[Sequence[Any]]) -> list[Any]:
+    """The same request with many parameters, in batches."""
+    found: list[Any] = []
+    for start in range(0, len(parameters), 250):
+        part = parameters[start : start + 250]
+        body = [{"jsonrpc": "2.0", "id": i, "method": method, "params": list(p)} for i, p in enumerate(part)]
+        request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            replies = sorted(json.load(response), key=lambda reply: int(reply["id"]))
+        for reply in replies:
+            if "error" in reply:
+                raise RuntimeError(f"{method}: {reply['error'].get('message')}")
+            found.append(reply["result"])
+    return found
 
 
 class Process:

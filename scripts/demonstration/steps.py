@@ -101,6 +101,17 @@ def expect_refusal(act: Callable[[], Any], status: int, words: str) -> None:
         raise Mismatch(f"was not refused with {status}")
 
 
+def expect_contract_error(act: Callable[[], Any], status: int, name: str) -> dict[str, Any]:
+    """The act must be refused by a contract with this error, and by the API with this status; returns the error's arguments."""
+    try:
+        act()
+    except Refused as refused:
+        found = refused.problem.get("contractError", {})
+        expect("status and contract error", (refused.problem["status"], found.get("name")), (status, name))
+        return dict(found["args"])
+    raise Mismatch(f"was not refused with {status} {name}")
+
+
 def until(read: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
     """Wait until the API has caught up with something that was not done through it."""
     deadline = time.monotonic() + seconds

@@ -226,3 +226,63 @@ def test_get__due_date_passes__overdue_by_chain_time_alone(served):
 
 def test_get__unknown__404(served):
     assert served.get("/receivables/999999").status_code == 404
+
+
+# --- up to 1,000 at once
+
+
+def test_bulk__confirm_pay_claim__each_item_by_itself_and_the_chain_agrees(served, drafted):
+    numbers = [drafted(), drafted()]
+
+    def bulk(path, member, *items, **more):
+        return served.post(f"/receivables/{path}", {"items": list(items)} | more, member=member)
+
+    answer = bulk("confirmations", "debtor", *({"receivableId": n} for n in (numbers[0], 10**9, numbers[1])))
+    assert answer.status_code == 202, answer.text
+    first, unknown, last = answer.json()["items"]
+    assert (first["problem"], last["transaction"]["state"]) == (None, "mined")
+    assert (unknown["transaction"], unknown["problem"]["status"]) == (None, 404)
+    assert [served.get(f"/receivables/{n}").json()["state"] for n in numbers] == ["confirmed"] * 2
+
+    money = {"to": served.chain.member("debtor"), "amount": str(10**9), "booking": "0x" + "11" * 32}
+    assert served.post("/currencies/CNY/issues", money, member="bank").status_code == 200
+    leave = {"spender": "Escrow", "amount": str(10**9)}
+    assert served.post("/currencies/CNY/approvals", leave, member="debtor").status_code == 200
+    wanted = [{"receivableId": numbers[0], "amount": "5"}, {"receivableId": numbers[1], "amount": "7"}]
+    paid = bulk("payments", "debtor", *wanted, {"receivableId": numbers[0]}).json()["items"]
+    assert paid[1]["transaction"]["state"] == "mined"
+    assert paid[2]["problem"]["errors"] == [{"field": "items.2.amount", "rule": "Field required"}]
+    assert [served.get(f"/receivables/{n}").json()["paid"] for n in numbers] == ["5", "7"]
+
+    claimed = bulk("claims", "supplier", *({"receivableId": n} for n in numbers)).json()["items"]
+    assert [entry["events"][0]["args"]["amount"] for item in claimed if (entry := item["transaction"])] == [5, 7]
+    assert [served.get(f"/receivables/{n}").json()["holdings"][0]["claimed"] for n in numbers] == ["5", "7"]
+
+
+def test_bulk__one_is_wrong_and_all_or_nothing__422_and_nothing_done(served, drafted):
+    number = drafted()
+    for wrong in (0, 10**9):
+        body = {"items": [{"receivableId": number}, {"receivableId": wrong}], "onError": "refuse"}
+        answer = served.post("/receivables/confirmations", body, member="debtor")
+        assert answer.status_code == 422
+        assert [entry["field"] for entry in answer.json()["errors"]] == ["items.1.receivableId"]
+    assert served.get(f"/receivables/{number}").json()["state"] == "draft"
+
+
+def test_bulk__not_the_debtor__each_has_its_refusal(served, drafted):
+    number = drafted()
+    body = {"items": [{"receivableId": number}]}
+    [item] = served.post("/receivables/confirmations", body, member="supplier").json()["items"]
+    assert item["transaction"]["problem"]["contractError"]["name"] == "ReceivableLedger_NotDebtor"
+    assert served.get(f"/receivables/{number}").json()["state"] == "draft"
+
+
+def test_redeem__tokens_go_back_to_the_bank__the_holder_has_less(served):
+    account = served.chain.member("supplier")
+    money = {"to": account, "amount": "500", "booking": "0x" + "11" * 32}
+    assert served.post("/currencies/CNY/issues", money, member="bank").status_code == 200
+    before = int(served.get(f"/currencies/CNY/balances/{account}").json()["balance"])
+    back = {"bank": served.chain.member("bank"), "amount": "200", "booking": "0x" + "12" * 32}
+    sent = served.post("/currencies/CNY/redemptions", back, member="supplier")
+    assert sent.status_code == 200, sent.text
+    assert int(served.get(f"/currencies/CNY/balances/{account}").json()["balance"]) == before - 200

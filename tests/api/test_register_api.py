@@ -122,8 +122,9 @@ def test_register__a_receivable_annulled__free_and_the_draft_ends_as_any_other(m
     assert market.post("/financing-register/annulments", annulment, member="supplier").status_code == 403
     market.done(market.post("/financing-register/annulments", annulment, member="founder"))
     assert (entry(market, prints)["state"], entry(market, prints)["caseId"]) == ("free", None)
-    assert reason(market.post("/financing-register/annulments", annulment, member="founder")) == (
-        "FinancingRegister_WrongState"
+    assert refusal(market.post("/financing-register/annulments", annulment, member="founder")) == (
+        409,
+        "FinancingRegister_WrongState",
     )
     assert market.get(f"/receivables/{number}").json()["state"] == "draft"
     market.done(market.post(f"/receivables/{number}/reject", member="debtor"))

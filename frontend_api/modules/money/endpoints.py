@@ -23,6 +23,12 @@ class Issue(Body):
     booking: Hash32 = Field(description="hash of the bank's own booking reference")
 
 
+class Redemption(Body):
+    bank: Address = Field(description="the settlement bank that pays the deposit out, or books a loan as repaid")
+    amount: Amount
+    booking: Hash32 = Field(description="hash of the booking reference")
+
+
 class Approval(Body):
     """What a contract of the deployment may take from the caller's account."""
 
@@ -55,6 +61,12 @@ async def list_currencies(request: Request) -> list[CurrencyResource]:
 async def issue(currency: CurrencyCode, body: Issue, act: Act) -> TransactionResource:
     """Issue deposits as tokens, as a settlement bank."""
     return await act.send(_token(act.city, currency).issue(body.to, body.amount, body.booking))
+
+
+@router.post("/currencies/{currency}/redemptions", status_code=202, tags=["money"], operation_id="redeemTokens")
+async def redeem(currency: CurrencyCode, body: Redemption, act: Act) -> TransactionResource:
+    """Give tokens back to a settlement bank, as their holder; they cease to exist."""
+    return await act.send(_token(act.city, currency).redeem(body.bank, body.amount, body.booking))
 
 
 @router.post("/currencies/{currency}/approvals", status_code=202, tags=["money"], operation_id="approveTokens")

@@ -17,6 +17,8 @@ from .schemas import (
     Basis,
     Dilution,
     Draft,
+    Named,
+    NamedPayment,
     Payment,
     ReceivableList,
     ReceivableResource,
@@ -150,6 +152,40 @@ async def pay_receivable(receivable_id: Known, body: Payment, act: Act) -> Trans
 async def claim_receivable(receivable_id: Known, act: Act) -> TransactionResource:
     """Collect one's part of what was paid, as a holder."""
     return await act.send(act.city.receivable_ledger.claim(receivable_id))
+
+
+# --- up to 1,000 at once
+
+
+@router.post("/receivables/confirmations", status_code=202, tags=["receivables"], operation_id="confirmReceivables")
+async def confirm_receivables(body: Bulk, act: Act, service: Service) -> BulkResource:
+    """Undertake to pay up to 1,000 receivables, irrevocably, as their debtor: `{"items": [{"receivableId": 7}, …]}`."""
+    items, ledger = parse_items(Named, body), act.city.receivable_ledger
+    refuse = body.on_error == "refuse"
+    return await act.send_many(
+        await service.calls(items, lambda item: ledger.confirm(item.receivable_id), refuse=refuse)
+    )
+
+
+@router.post("/receivables/payments", status_code=202, tags=["receivables"], operation_id="payReceivables")
+async def pay_receivables(body: Bulk, act: Act, service: Service) -> BulkResource:
+    """Pay up to 1,000 receivables, wholly or in part, as their debtor, which has approved the Escrow.
+
+    `{"items": [{"receivableId": 7, "amount": "4860000"}, …]}`
+    """
+    items, ledger = parse_items(NamedPayment, body), act.city.receivable_ledger
+    refuse = body.on_error == "refuse"
+    return await act.send_many(
+        await service.calls(items, lambda item: ledger.pay(item.receivable_id, item.amount), refuse=refuse)
+    )
+
+
+@router.post("/receivables/claims", status_code=202, tags=["receivables"], operation_id="claimReceivables")
+async def claim_receivables(body: Bulk, act: Act, service: Service) -> BulkResource:
+    """Collect one's part of what was paid on up to 1,000 receivables, as a holder."""
+    items, ledger = parse_items(Named, body), act.city.receivable_ledger
+    refuse = body.on_error == "refuse"
+    return await act.send_many(await service.calls(items, lambda item: ledger.claim(item.receivable_id), refuse=refuse))
 
 
 # --- credit notes and losses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, String, Table, and_, insert, select
@@ -271,6 +271,12 @@ def claimable(receivable: Mapping[Any, Any], holding: Mapping[Any, Any]) -> int:
 
 def find_receivable(connection: Connection, receivable_id: int) -> Row | None:
     return connection.execute(select(receivables).where(receivables.c.id == receivable_id)).mappings().first()
+
+
+def known_of(connection: Connection, receivable_ids: Sequence[int]) -> set[int]:
+    """Those of the numbers, at most 1,000, that there is a receivable for."""
+    found = connection.execute(select(receivables.c.id).where(receivables.c.id.in_(receivable_ids)))
+    return {int(number) for number in found.scalars()}
 
 
 def list_receivables(

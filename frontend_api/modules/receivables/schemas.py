@@ -32,6 +32,16 @@ class Payment(Body):
     amount: Amount
 
 
+class Named(Body):
+    """One of several receivables that a bulk request names."""
+
+    receivable_id: Number
+
+
+class NamedPayment(Named):
+    amount: Amount
+
+
 class Transfer(Body):
     to: Address
     units: Amount

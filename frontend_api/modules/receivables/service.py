@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...chain.abi import Call
 from ...chain.projection import CHANGED
 from ...db import Row
-from ...errors import InvalidInput, NotFound
+from ...errors import InvalidInput, NotFound, ServiceError
 from ...kit.pagination import decode_number, encode_cursor
 from . import repository
 from .contract import ReceivableState
 from .repository import UNDERTAKEN, claimable
-from .schemas import Draft, HoldingResource, ReceivableList, ReceivableResource, ReceivableSummary
+from .schemas import Draft, HoldingResource, Named, ReceivableList, ReceivableResource, ReceivableSummary
 
 if TYPE_CHECKING:
     from ...city import City
+
+NamedItem = TypeVar("NamedItem", bound=Named)
 
 
 class ReceivablesService:
@@ -95,6 +98,28 @@ class ReceivablesService:
             found = await self._city.receivable_ledger.receivable(receivable_id)
             if found.state == ReceivableState.NONE:
                 raise _unknown(receivable_id)
+
+    async def calls(
+        self, items: Sequence[NamedItem | InvalidInput], call: Callable[[NamedItem], Call], *, refuse: bool
+    ) -> list[Call | ServiceError]:
+        """The call for each item of a bulk request, or why there is none; with `refuse`, the first reason is raised."""
+        named = [item.receivable_id for item in items if isinstance(item, Named)]
+        known = await self._city.database.read(repository.known_of, named)
+        found: list[Call | ServiceError] = []
+        for index, item in enumerate(items):
+            if isinstance(item, InvalidInput):
+                found.append(item)
+                continue
+            try:
+                if item.receivable_id not in known:
+                    await self.require_known(item.receivable_id)
+            except NotFound as error:
+                if refuse:
+                    raise InvalidInput(error.detail, field=f"items.{index}.receivableId") from error
+                found.append(error)
+            else:
+                found.append(call(item))
+        return found
 
     # --- internals
 
