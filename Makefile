@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help doctor setup setup-all abi compile demo demo-finance test test-all lint format serve clean
+.PHONY: help doctor setup setup-all abi compile demo demo-finance test test-all fuzz lint format serve clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -89,6 +89,12 @@ test: compile ## all tests that need no Debian package
 test-all: setup-all compile ## and those with a real browser and a real PostgreSQL; a skipped test is a failure
 	@$(BIN)/pytest -m "browser or debian" --strict-skips
 
+# CI asks for 20,000; a run that was interrupted goes on where it was.
+FUZZ_TRANSACTIONS ?= 200000
+FUZZ_SEED ?= 20140101
+fuzz: compile ## random transactions against the receivables' contracts and a model of them (FUZZ_TRANSACTIONS=200000)
+	@$(BIN)/python -m tests.invariant.fuzz --transactions $(FUZZ_TRANSACTIONS) --seed $(FUZZ_SEED)
+
 lint: setup ## formatters, linters and types, without changing a file
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -102,4 +108,4 @@ format: setup ## let the formatters change the files
 	@node_modules/.bin/prettier --write --log-level warn 'contracts/**/*.sol'
 
 clean: ## remove what was built, keep what was downloaded
-	@rm -rf .build/__local__.json .build/sources.sha256 .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .build/__local__.json .build/sources.json .run .pytest_cache .mypy_cache .ruff_cache .hypothesis

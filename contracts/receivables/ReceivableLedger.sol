@@ -409,15 +409,11 @@ contract ReceivableLedger is IReceivableLedger, Application, ERC165 {
     }
 
     function _claimable(uint256 id, Record storage found, Holding storage holding_) private view returns (uint128 amount) {
-        uint128 units = holding_.units;
-        uint128 claimed = holding_.claimed;
-        // Nobody holds units of a receivable without a face.
-        if (units == 0) return 0;
+        (uint128 units, uint128 claimed) = (holding_.units, holding_.claimed);
+        if (units == 0) return 0; // nobody holds units of a receivable without a face
         uint128 entitlement = _entitlement(found, units);
         if (entitlement <= claimed) return 0;
-        unchecked {
-            amount = entitlement - claimed;
-        }
+        amount = entitlement - claimed;
         if (!found.givenBack) return amount;
         // Units that were given back carry what was claimed on them, which rounding can make one more than their entitlement; until the next
         // payment makes up for it, the others' entitlements can exceed by that one what is held.

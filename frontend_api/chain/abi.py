@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from eth_abi.exceptions import EncodingError
 from eth_utils.abi import abi_to_signature, collapse_if_tuple
 
 from ..errors import InvalidInput
+from ..kit.hashing import checksummed, keccak
 from . import words
 
 FOLDER = Path(__file__).resolve().parents[1] / "abi"
@@ -116,8 +118,24 @@ class _EventReader:
         self.indexed = len(topics)
         self._topics = [(p, words.decoder([collapse_if_tuple(p)])) for p in topics]
         self._plain, self._read_plain = plain, words.decoder([collapse_if_tuple(p) for p in plain])
+        topic_readers = [words.reader_of(p["type"]) for p in topics]
+        plain_readers = [words.reader_of(p["type"]) for p in plain]
+        #: By name and place among topics and data, for an event of single words, which nearly all are.
+        self._words: list[tuple[str, bool, int, words.Reader]] | None = None
+        if None not in (*topic_readers, *plain_readers):
+            topic, data = zip(topics, topic_readers, strict=True), zip(plain, plain_readers, strict=True)
+            places = {p["name"]: (True, i, r) for i, (p, r) in enumerate(topic)}
+            places |= {p["name"]: (False, 32 * i, r) for i, (p, r) in enumerate(data)}
+            self._words = [(name, *places[name]) for name in self._order]  # type: ignore[misc]
+        self._size = 32 * len(plain)
 
     def read(self, topics: list[bytes], data: bytes) -> Decoded:
+        if self._words is not None and len(data) == self._size:
+            with suppress(words.NotAWord):
+                return Decoded(
+                    self._name,
+                    {n: r(topics[i] if is_topic else data[i : i + 32]) for n, is_topic, i, r in self._words},
+                )
         found = {p["name"]: shape(p, read(t)[0]) for (p, read), t in zip(self._topics, topics, strict=True)}
         for parameter, value in zip(self._plain, self._read_plain(data), strict=True):
             found[parameter["name"]] = shape(parameter, value)
@@ -126,7 +144,7 @@ class _EventReader:
 
 def _hash(entry: dict[str, Any]) -> bytes:
     """Keccak-256 of the canonical signature: an event's topic; its first 4 bytes are a selector."""
-    return words.keccak(abi_to_signature(entry).encode())  # type: ignore[arg-type]
+    return keccak(abi_to_signature(entry).encode())  # type: ignore[arg-type]
 
 
 def shape(parameter: dict[str, Any], value: Any) -> Any:
@@ -140,7 +158,7 @@ def shape(parameter: dict[str, Any], value: Any) -> Any:
     if kind != "address":
         return value
     # The general codec gives lower case; sliced words come checksummed.
-    return words.checksummed(bytes.fromhex(value[2:])) if value.islower() else value
+    return checksummed(bytes.fromhex(value[2:])) if value.islower() else value
 
 
 def to_json(value: Any) -> Any:

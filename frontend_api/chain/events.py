@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from . import words
+from ..kit.hashing import checksummed
 from .abi import abi_of
 from .deployment import Deployment
 
@@ -46,7 +46,7 @@ class Decoder:
     def decode(self, block: Block, logs: Iterable[dict[str, Any]]) -> list[ChainEvent]:
         found = []
         for log in logs:
-            name = self._names.get(words.checksummed(bytes.fromhex(log["address"][2:])))
+            name = self._names.get(checksummed(bytes.fromhex(log["address"][2:])))
             if name is None:
                 continue
             topics = [bytes.fromhex(t[2:]) for t in log["topics"]]

@@ -7,7 +7,7 @@ still on the chain. Logs are asked for by block hash, so that a lagging node ans
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -207,6 +207,12 @@ class Indexer:
         outcomes: dict[str, Outcome],
     ) -> None:
         changes = Changes(connection)
+        wanted: list[tuple[Table, Mapping[str, Any]]] = []
+        for event in (event for found in decoded for event in found):
+            handler = self._handlers.get((self._types[event.contract], event.name))
+            if handler is not None and handler.reads is not None:
+                wanted.extend(handler.reads(event))
+        changes.prefetch(wanted)
         for block, found in zip(fetched, decoded, strict=True):
             projection = Projection(changes, block)
             for event in found:

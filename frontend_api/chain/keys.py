@@ -13,7 +13,7 @@ from eth_utils import to_checksum_address
 
 from ..config import DEVELOPMENT_CHAINS, Settings
 from ..errors import Forbidden
-from .words import keccak
+from ..kit.hashing import keccak
 
 
 class KeyStore(Protocol):

@@ -53,7 +53,7 @@ transactions = Table(
     Column("created_at", Float, nullable=False),
     Column("nonce", Whole),
     Column("raw", LargeBinary),
-    Column("tx_hash", String, index=True),
+    Column("tx_hash", String, unique=True),
     Column("block_number", Whole, index=True),
     Column("block_hash", String),
     Column("problem", JSON),

@@ -60,6 +60,25 @@ class Changes:
             self._entries[identity] = found
         return found
 
+    def prefetch(self, wanted: Iterable[tuple[Table, Mapping[str, Any]]]) -> None:
+        """Read rows by keys of one column that the handlers are going to ask for: a query per table instead of one per row."""
+        by_column: dict[tuple[str, str], set[Any]] = {}
+        for table, key in wanted:
+            [(name, value)] = key.items()
+            by_column.setdefault((table.name, name), set()).add(value)
+        for (table_name, name), values in by_column.items():
+            table = metadata.tables[table_name]
+            missing = [value for value in values if (table_name, (value,)) not in self._entries]
+            for start in range(0, len(missing), 500):
+                chunk = missing[start : start + 500]
+                found = {
+                    row[name]: dict(row)
+                    for row in self._connection.execute(select(table).where(table.c[name].in_(chunk))).mappings()
+                }
+                for value in chunk:
+                    row = found.get(value)
+                    self._entries[table_name, (value,)] = _Entry({name: value}, row is not None, row)
+
     def put(
         self, table: Table, block: int, key: Mapping[str, Any], values: Mapping[str, Any], *, new: bool = False
     ) -> None:
@@ -144,7 +163,20 @@ def _matches(table: Table, key: Mapping[str, Any]) -> Any:
     return and_(*(table.c[name] == value for name, value in key.items()))
 
 
-Handler = Callable[[Projection, ChainEvent], None]
+Function = Callable[[Projection, ChainEvent], None]
+#: Which rows a handler will ask for, by keys of one column.
+Reads = Callable[[ChainEvent], Iterable[tuple[Table, Mapping[str, Any]]]]
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Projects one event."""
+
+    function: Function
+    reads: Reads | None = None
+
+    def __call__(self, projection: Projection, event: ChainEvent) -> None:
+        self.function(projection, event)
 
 
 def merged(modules: Iterable[Handlers]) -> dict[tuple[str, str], Handler]:
@@ -164,12 +196,12 @@ class Handlers:
     def __init__(self) -> None:
         self.by_event: dict[tuple[str, str], Handler] = {}
 
-    def on(self, contract_type: str, event: str) -> Callable[[Handler], Handler]:
-        def register(function: Handler) -> Handler:
+    def on(self, contract_type: str, event: str, reads: Reads | None = None) -> Callable[[Function], Function]:
+        def register(function: Function) -> Function:
             key = (contract_type, event)
             if key in self.by_event:
                 raise ValueError(f"{contract_type}.{event} is projected twice")
-            self.by_event[key] = function
+            self.by_event[key] = Handler(function, reads)
             return function
 
         return register

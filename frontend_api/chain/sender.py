@@ -8,7 +8,9 @@ repeated once they are in a block.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from collections import deque
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -30,6 +32,10 @@ FIRST_GAS_LIMIT = 2_000_000
 RESEND_SECONDS = 3.0
 #: How often a row is tried that the node could not run, for a reason of the node's own, before it is given up.
 NODE_TRIES = 20
+#: Batches that are broadcast at the same time.
+BROADCASTS = 2
+#: How long a block's base fee is taken for the next one's; a signed transaction allows twice as much.
+FEE_SECONDS = 1.0
 #: What nodes answer to bytes that they already have.
 _KNOWN = ("already known", "already imported", "alreadyknown", "known transaction")
 
@@ -46,6 +52,8 @@ class Sender:
         self._sent_at: dict[str, float] = {}
         self._gas_limits: dict[tuple[str, bytes], int] = {}
         self._node_failures: dict[str, int] = {}
+        self._used: dict[str, int] = {}
+        self._fee: tuple[float, int] = (-math.inf, 0)
 
     def wake(self) -> None:
         """There is something new in the outbox, or a block came in."""
@@ -97,7 +105,8 @@ class Sender:
     async def _send_all(self, sender: str) -> None:
         """Send what is queued for a key, batch by batch: while one is signed and stored, the node simulates the next."""
         rows, simulated = await self._next_batch(sender, 0)
-        broadcast: asyncio.Task[None] | None = None
+        nonce: int | None = None
+        broadcasts: deque[asyncio.Task[None]] = deque()
         try:
             while simulated is not None:
                 passed, failed = await simulated
@@ -108,18 +117,20 @@ class Sender:
                     for row, problem in failed:
                         await self._database.write(outbox.fail, row["id"], problem)
                 if passed:
-                    signed = await self._sign(sender, passed)
-                    if broadcast is not None:
-                        await broadcast
-                    broadcast = asyncio.create_task(self._broadcast(signed))
+                    nonce = nonce or await self._next_nonce(sender)
+                    signed = await self._sign(sender, passed, nonce)
+                    nonce += len(signed)
+                    if len(broadcasts) == BROADCASTS:
+                        await broadcasts.popleft()
+                    broadcasts.append(asyncio.create_task(self._broadcast(signed)))
                 rows = following
-            if broadcast is not None:
-                await broadcast
+            while broadcasts:
+                await broadcasts.popleft()
         finally:
-            for task in (simulated, broadcast):
-                if task is not None and not task.done():
-                    task.cancel()
-                    await asyncio.gather(task, return_exceptions=True)
+            left = [task for task in (simulated, *broadcasts) if task is not None and not task.done()]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def _next_batch(self, sender: str, after: int) -> tuple[list[Row], asyncio.Task[Simulated] | None]:
         rows = await self._database.read(outbox.queued, sender, BATCH, after)
@@ -183,9 +194,8 @@ class Sender:
         self._gas_limits[_function(row)] = max(limit, self._gas_limits.get(_function(row), 0))
         return limit
 
-    async def _sign(self, sender: str, passed: list[tuple[Row, int]]) -> list[tuple[str, bytes]]:
-        """Take nonces, sign, store; returns (hash, bytes), which nobody has seen yet."""
-        nonce = await self._next_nonce(sender)
+    async def _sign(self, sender: str, passed: list[tuple[Row, int]], nonce: int) -> list[tuple[str, bytes]]:
+        """Sign with the nonces from `nonce` on, store; returns (hash, bytes), which nobody has seen yet."""
         base_fee = await self._base_fee()
         signed = []
         for offset, (row, gas) in enumerate(passed):
@@ -221,7 +231,18 @@ class Sender:
         """Send again what is not in a block after a while: lost in a restart, dropped, or reorganised away."""
         now = time.monotonic()
         waiting = await self._database.read(outbox.in_flight)
-        due = [row for row in waiting if now - self._sent_at.get(row["tx_hash"], 0) > RESEND_SECONDS]
+        late = [row for row in waiting if now - self._sent_at.get(row["tx_hash"], 0) > RESEND_SECONDS]
+        due = []
+        for sender in sorted({row["sender"] for row in late}):
+            used = int(await self._rpc.call("eth_getTransactionCount", sender, "latest"), 16)
+            advanced = used != self._used.get(sender)
+            self._used[sender] = used
+            for row in (row for row in late if row["sender"] == sender):
+                if advanced and row["tx_hash"] in self._sent_at:
+                    # The chain is busy with what it was sent: wait until it stops before this one.
+                    self._sent_at[row["tx_hash"]] = now
+                else:
+                    due.append(row)
         for start in range(0, len(due), BATCH):
             wanted = [row["id"] for row in due[start : start + BATCH]]
             await self._broadcast(await self._database.read(outbox.signed_bytes, wanted))
@@ -253,8 +274,12 @@ class Sender:
         return on_chain if stored is None else max(stored, on_chain)
 
     async def _base_fee(self) -> int:
-        block = await self._rpc.call("eth_getBlockByNumber", "latest", False)
-        return int(block.get("baseFeePerGas", "0x0"), 16)
+        at, fee = self._fee
+        if time.monotonic() - at > FEE_SECONDS:
+            block = await self._rpc.call("eth_getBlockByNumber", "latest", False)
+            fee = int(block.get("baseFeePerGas", "0x0"), 16)
+            self._fee = (time.monotonic(), fee)
+        return fee
 
 
 def _function(row: Row) -> tuple[str, bytes]:

@@ -7,26 +7,14 @@ not one word, or does not fit its type, is left to eth_abi, which also says what
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
-import sha3
 from eth_abi import decode, encode
+
+from ..kit.hashing import checksummed
 
 Reader = Callable[[bytes], Any]
 Writer = Callable[[Any], bytes]
-
-
-def keccak(data: bytes) -> bytes:
-    return bytes(sha3.keccak_256(data).digest())
-
-
-@lru_cache(maxsize=65536)
-def checksummed(raw: bytes) -> str:
-    """An address of 20 bytes as EIP-55 writes it."""
-    digits = raw.hex()
-    hashed = keccak(digits.encode()).hex()
-    return "0x" + "".join(d.upper() if h >= "8" else d for d, h in zip(digits, hashed, strict=False))
 
 
 class NotAWord(Exception):

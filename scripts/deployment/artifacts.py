@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +22,8 @@ __all__ = ["Artifact", "canonical_type", "compile_if_stale", "load", "overloads"
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ROOT / ".build" / "__local__.json"
-_STAMP = ROOT / ".build" / "sources.sha256"
+_STAMP = ROOT / ".build" / "sources.json"
+_IMPORT = re.compile(r'^\s*import\b[^"]*"(\.[^"]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -46,30 +50,55 @@ def tool_environment() -> dict[str, str]:
     }
 
 
-def _sources_digest() -> str:
-    digest = hashlib.sha256((ROOT / "ape-config.yaml").read_bytes())
-    for path in sorted((ROOT / "contracts").rglob("*.sol")):
-        if ".cache" in path.parts:
-            continue
-        digest.update(str(path.relative_to(ROOT)).encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+def sources_now() -> dict[str, str]:
+    """Every file that the compiler's result depends on, with its digest."""
+    found = [ROOT / "ape-config.yaml", *sorted((ROOT / "contracts").rglob("*.sol"))]
+    return {
+        str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in found
+        if ".cache" not in path.parts
+    }
+
+
+def with_importers(changed: set[str], sources: Iterable[str]) -> set[str]:
+    """These files and all that import them, directly or not: Ape itself compiles a file again only when its own text changed."""
+    importers = defaultdict(set)
+    for source in sources:
+        if source.endswith(".sol"):
+            for target in _IMPORT.findall((ROOT / source).read_text()):
+                importers[os.path.normpath(os.path.join(os.path.dirname(source), target))].add(source)
+    found, waiting = set(), list(changed)
+    while waiting:
+        source = waiting.pop()
+        if source not in found:
+            found.add(source)
+            waiting += importers[source]
+    return found
 
 
 def compile_if_stale() -> None:
-    """Run `ape compile` when a source changed since the last time; a second call costs milliseconds."""
-    digest = _sources_digest()
-    if MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text() == digest:
+    """Run `ape compile` on what changed since the last time and what imports it; a second call costs milliseconds."""
+    sources = sources_now()
+    before: dict[str, str] = json.loads(_STAMP.read_text()) if MANIFEST.exists() and _STAMP.exists() else {}
+    if before == sources:
         return
+    changed = {source for source, digest in sources.items() if before.get(source) != digest}
+    everything = not before or "ape-config.yaml" in changed or bool(before.keys() - sources.keys())
+    files = [] if everything else sorted(with_importers(changed, sources))
     ape = Path(sys.executable).with_name("ape")
     done = subprocess.run(
-        [str(ape), "compile"], cwd=ROOT, env=tool_environment(), capture_output=True, text=True, check=False
+        [str(ape), "compile", "--force", *files],
+        cwd=ROOT,
+        env=tool_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         # Ape prints its own stack first; the compiler's first message is what helps.
         output = done.stdout + done.stderr
         raise RuntimeError(f"ape compile failed:\n{output[max(output.find('ERROR'), 0) :][:2000]}")
-    _STAMP.write_text(digest)
+    _STAMP.write_text(json.dumps(sources))
     load.cache_clear()
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from frontend_api.cli import main
 from frontend_api.modules.receivables import report_command
+from frontend_api.modules.receivables.credit_notes import registered
 from scripts.demonstration.processes import rpc
 from tests.api.market import Market
 from tests.unit.receivables.test_credit_notes import NOTE
@@ -127,6 +128,20 @@ def test_dilution__json__face_and_units_shrink(served, confirmed):
     shown = served.get(f"/receivables/{number}").json()
     assert (shown["face"], shown["diluted"], shown["outstanding"]) == ("600", "400", "600")
     assert [h["units"] for h in shown["holdings"]] == ["600"]
+
+    # Used as a credit note, and free as an invoice.
+    path = f"/financing-register/{body['creditNote']}"
+    number_query = {"numberFingerprint": body["creditNoteNumber"]}
+    used = served.get(path, "bank", creditNote="true", **number_query).json()
+    assert (used["state"], used["application"], used["caseId"]) == ("entered", "ReceivableLedger", number)
+    known = "0x" + registered(b"\xc1" * 32).hex()
+    assert (used["fingerprint"], used["numberTakenBy"]) == (known, None)
+    assert used["numberFingerprint"] == "0x" + registered(b"\xc2" * 32).hex()
+    copy = served.get("/financing-register/0x" + "c9" * 32, "bank", creditNote="true", **number_query).json()
+    assert (copy["state"], copy["numberTakenBy"]) == ("free", known)
+    invoice = served.get(path, "bank", **number_query).json()
+    assert (invoice["state"], invoice["fingerprint"], invoice["numberTakenBy"]) == ("free", body["creditNote"], None)
+    assert served.get(path, "bank", creditNote="perhaps").status_code == 422
     again = served.post(f"/receivables/{number}/dilutions", body, member="supplier")
     assert (again.status_code, again.json()["contractError"]["name"]) == (409, "FinancingRegister_Taken")
 

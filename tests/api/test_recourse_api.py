@@ -72,6 +72,7 @@ def test_recourse__whole_life__held_owed_paid_in_parts_repaid(market):
     found = shown(market, parts, "supplier").json()
     # A quarter of the receivable was paid: floor(1000 ÷ 4) of the units stay with the bank.
     assert (found["state"], found["owed"], found["outstanding"], found["nextAction"]) == ("owed", "750", "750", "pay")
+    assert found["unitsPutBack"] == found["units"] == "1000"
     assert refusal(market.post(by_nonce, member="bank")) == (409, "FinancingDesk_WrongRecourseState")
     held = {h["holder"]: h["units"] for h in market.get(f"/receivables/{number}").json()["holdings"]}
     assert held == {market.member("supplier"): str(FACE)}
@@ -89,6 +90,23 @@ def test_recourse__whole_life__held_owed_paid_in_parts_repaid(market):
     balance = int(market.get(f"/currencies/CNY/balances/{market.member('bank')}").json()["balance"])
     assert balance == before + 750
     assert refusal(pay(market, parts, "1")) == (409, "FinancingDesk_WrongRecourseState")
+
+
+def test_recourse__units_sold_on__put_back_in_part_or_not_at_all(market):
+    number = market.confirmed()
+    some, all_ = sold(market, number, units="1000", proceeds="900"), sold(market, number, units="500", proceeds="400")
+    moved = {"to": market.member("bank2"), "units": "600"}
+    market.done(market.post(f"/receivables/{number}/transfers", moved, member="bank"))
+    market.wait(121 * DAY)
+    market.done(market.post(f"/quotes/{some['id']}/put-back", member="bank"))
+    found = shown(market, some, "supplier").json()
+    assert (found["units"], found["unitsPutBack"], found["owed"], found["nextAction"]) == ("1000", "900", "900", "pay")
+    found = shown(market, all_).json()
+    assert (found["state"], found["defaulted"], found["nextAction"]) == ("held", True, None)
+    assert (found["unitsPutBack"], found["owed"]) == (None, "0")
+    assert refusal(market.post(f"/quotes/{all_['id']}/put-back", member="bank")) == (409, "ReceivableLedger_ZeroUnits")
+    held = {h["holder"]: h["units"] for h in market.get(f"/receivables/{number}").json()["holdings"]}
+    assert held == {market.member("supplier"): str(FACE - 600), market.member("bank2"): "600"}
 
 
 def test_recourse__lists__by_side_and_state_for_the_parties_alone(market):

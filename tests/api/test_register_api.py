@@ -115,6 +115,23 @@ def test_register__a_receivable__entered_until_it_is_withdrawn(market):
     assert entry(market, prints)["state"] == "free"
 
 
+def test_register__a_receivable_annulled__free_and_the_draft_ends_as_any_other(market):
+    number = market.drafted()
+    prints = {"fingerprint": market.get(f"/receivables/{number}").json()["fingerprint"]}
+    annulment = {"fingerprint": prints["fingerprint"], "basis": BASIS}
+    assert market.post("/financing-register/annulments", annulment, member="supplier").status_code == 403
+    market.done(market.post("/financing-register/annulments", annulment, member="founder"))
+    assert (entry(market, prints)["state"], entry(market, prints)["caseId"]) == ("free", None)
+    assert refusal(market.post("/financing-register/annulments", annulment, member="founder")) == (
+        409,
+        "FinancingRegister_WrongState",
+    )
+    assert market.get(f"/receivables/{number}").json()["state"] == "draft"
+    market.done(market.post(f"/receivables/{number}/reject", member="debtor"))
+    assert market.get(f"/receivables/{number}").json()["state"] == "rejected"
+    assert entry(market, prints)["state"] == "free"
+
+
 def test_register__released_or_run_out__free_for_the_next(market, prints):
     reserved(market, prints)
     assert refusal(act(market, prints, "release", member="bank2")) == (403, "FinancingRegister_NotHolder")

@@ -18,8 +18,8 @@ import {Currency} from "../../core/interfaces/ICurrencies.sol";
 ///
 /// *Recourse*: who fills a quote with `recourse` answers for the debtor. Once the receivable is defaulted the bank may put the units back; they move
 /// to the seller without a receiver's hook, and the seller owes the bank what had not been paid on them. Lifecycle of a bank's recourse by nonce:
-/// - `None` → `Held`: {fill}; `Held` → `Owed`: {putBack} by the bank, once, for what it still holds of the units bought; `Owed` → `Repaid`: {repay} by the
-///   seller, in parts if it must
+/// - `None` → `Held`: {fill}; `Held` → `Owed`: {putBack} by the bank, once, for what it still holds of the units bought; `Owed` → `Repaid`:
+///   {repay} by the seller, in parts if it must
 ///
 /// Invariant Q1: Σ units filled of a nonce ≤ units of its quote, Σ proceeds paid ≤ proceeds. Invariant Q2: units are put back once at most.
 interface IFinancingDesk {
@@ -132,8 +132,9 @@ interface IFinancingDesk {
     function cancel(uint256 nonce) external;
 
     /// @notice Put the units bought with a nonce back to their seller, after the debtor's default: all of them, or as many as the bank still holds.
-    /// Called by the bank, suspended or not.
-    /// @dev Emits {UnitsPutBack}. Further requirements are those of {IReceivableLedger-giveBack}.
+    /// Called by the bank, suspended or not. Units have no nonce: of two nonces on one receivable, the first takes of all that the bank holds.
+    /// Warning: units that come back to the bank later, from another bank by its own recourse, cannot be put back any more.
+    /// @dev Emits {UnitsPutBack}. Further requirements are those of {IReceivableLedger-giveBack}, which refuses when no unit is left.
     function putBack(uint256 nonce) external;
 
     /// @notice Pay what one owes from a recourse, wholly or in part. Called by the seller, suspended or not, or by its court-appointed receiver;

@@ -79,5 +79,5 @@ def is_defaulted(row: Row, grace: int, now: int) -> bool:
 def next_action(row: Row, party: str, grace: int, now: int) -> str | None:
     """What `party` can do now."""
     if row["state"] == "held" and row["bank"] == party and is_defaulted(row, grace, now):
-        return "put_back"
+        return "put_back" if repository.left_to_put_back(row) else None
     return "pay" if row["state"] == "owed" and row["seller"] == party else None

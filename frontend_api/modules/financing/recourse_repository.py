@@ -7,7 +7,7 @@ from sqlalchemy import Column, ColumnElement, Connection, String, Table, and_, o
 from ...chain.events import ChainEvent
 from ...chain.projection import CHANGED, Handlers, Projection
 from ...db import Row, Whole, metadata
-from ..receivables.repository import receivables
+from ..receivables.repository import holdings, receivables
 from .contract import RecourseState
 
 recourses = Table(
@@ -20,6 +20,8 @@ recourses = Table(
     Column("state", String(8), nullable=False),
     #: Face value bought with the nonce, and what the seller owes for it since it was put back; minor units.
     Column("units", String(39), nullable=False),
+    #: What the bank still held of them and put back; it can have sold some on.
+    Column("units_put_back", String(39)),
     Column("owed", String(39), nullable=False),
     Column("repaid", String(39), nullable=False),
     #: When the first part was bought.
@@ -58,6 +60,7 @@ def _put_back(p: Projection, event: ChainEvent) -> None:
         recourses,
         _seen(p, event.args["actor"], event.args["nonce"]),
         state=_name(RecourseState.OWED),
+        units_put_back=str(event.args["units"]),
         owed=str(event.args["owed"]),
         put_back_at=event.block.time,
     )
@@ -86,9 +89,13 @@ def _name(state: RecourseState) -> str:
 
 # --- queries
 
-_JOINED = recourses.join(receivables, receivables.c.id == recourses.c.receivable_id)
+#: With the receivable, and with what the bank holds of it now: whatever it sold on cannot be put back.
+JOINED = recourses.join(receivables, receivables.c.id == recourses.c.receivable_id).outerjoin(
+    holdings, and_(holdings.c.receivable_id == recourses.c.receivable_id, holdings.c.holder == recourses.c.bank)
+)
 _ROW = (
     *recourses.c,
+    holdings.c.units.label("bank_units"),
     receivables.c.currency,
     receivables.c.due_at,
     receivables.c.state.label("receivable_state"),
@@ -99,7 +106,12 @@ _ROW = (
 
 def find_recourse(connection: Connection, bank: str, nonce: int) -> Row | None:
     wanted = and_(recourses.c.bank == bank, recourses.c.nonce == str(nonce))
-    return connection.execute(select(*_ROW).select_from(_JOINED).where(wanted)).mappings().first()
+    return connection.execute(select(*_ROW).select_from(JOINED).where(wanted)).mappings().first()
+
+
+def left_to_put_back(row: Row) -> int:
+    """Minor units of what was bought with the nonce that the bank still has, while it is held."""
+    return min(int(row["units"]), int(row["bank_units"] or 0))
 
 
 def list_recourse(
@@ -117,5 +129,5 @@ def list_recourse(
     if after is not None:
         bank, nonce = after
         wanted.append(or_(recourses.c.bank > bank, and_(recourses.c.bank == bank, recourses.c.nonce > nonce)))
-    query = select(*_ROW).select_from(_JOINED).where(*wanted).order_by(recourses.c.bank, recourses.c.nonce)
+    query = select(*_ROW).select_from(JOINED).where(*wanted).order_by(recourses.c.bank, recourses.c.nonce)
     return list(connection.execute(query.limit(limit)).mappings())

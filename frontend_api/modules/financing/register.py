@@ -11,6 +11,7 @@ from ...chain.abi import Call
 from ...chain.projection import CHANGED
 from ...errors import InvalidInput
 from ...kit.pagination import decode_cursor, encode_cursor
+from ..receivables.credit_notes import registered
 from . import register_repository as repository
 from .contract import Consent
 from .register_schemas import (
@@ -32,7 +33,11 @@ class RegisterService:
         self._city = city
         self._longest: int | None = None
 
-    async def entry(self, caller: str, fingerprint: bytes, number: bytes | None) -> RegisterEntry:
+    async def entry(
+        self, caller: str, fingerprint: bytes, number: bytes | None, *, credit_note: bool = False
+    ) -> RegisterEntry:
+        if credit_note:
+            fingerprint, number = registered(fingerprint), None if number is None else registered(number)
         asked = None if number is None else "0x" + number.hex()
         return await self._city.database.read(self._entry, caller, "0x" + fingerprint.hex(), asked)
 

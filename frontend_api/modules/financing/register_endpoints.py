@@ -18,6 +18,7 @@ from .register_schemas import (
     FilingBody,
     Financing,
     FingerprintInPath,
+    IsCreditNote,
     NumberInQuery,
     PreparedConsent,
     RegisterEntry,
@@ -46,13 +47,18 @@ async def list_entries(service: Service, caller: Caller, cursor: Cursor = None, 
 
 @router.get("/{fingerprint}", operation_id="getRegisterEntry")
 async def get_entry(
-    fingerprint: FingerprintInPath, service: Service, caller: Caller, number: NumberInQuery = None
+    fingerprint: FingerprintInPath,
+    service: Service,
+    caller: Caller,
+    number: NumberInQuery = None,
+    credit_note: IsCreditNote = False,
 ) -> RegisterEntry:
     """Whether an invoice or lot is free, reserved, financed or entered, by whom and until when, by chain time.
 
-    With `numberFingerprint` also whether another invoice with the same number is: an altered copy, or a clash.
+    With `numberFingerprint` also whether another invoice with the same number is: an altered copy, or a clash. With `creditNote` both are
+    a credit note's, and the answer says whether it was used, under the fingerprints that the register has for it.
     """
-    return await service.entry(caller.account, fingerprint, number)
+    return await service.entry(caller.account, fingerprint, number, credit_note=credit_note)
 
 
 # --- sellers
@@ -109,5 +115,8 @@ async def clear(body: Clearance, act: Act) -> TransactionResource:
 
 @router.post("/annulments", status_code=202, operation_id="annulFinancing")
 async def annul(body: Annulment, act: Act) -> TransactionResource:
-    """End a reservation or financing that was recorded wrongly or unwound, as the arbiter."""
+    """Free what was taken wrongly or whose financing was unwound, as the arbiter.
+
+    What an application has entered too: its case, such as a receivable, goes on without the entry.
+    """
     return await act.send(act.city.financing_register.annul(body.fingerprint, body.basis))

@@ -78,7 +78,14 @@ def _reserved(p: Projection, event: ChainEvent) -> None:
     )
 
 
-@handlers.on("FinancingRegister", "FingerprintEntered")
+def _taking(event: ChainEvent) -> list[tuple[Table, dict[str, str]]]:
+    return [
+        (numbers, {"number_fingerprint": _hex(event.args["numberFingerprint"])}),
+        (entries, {"fingerprint": _hex(event.args["fingerprint"])}),
+    ]
+
+
+@handlers.on("FinancingRegister", "FingerprintEntered", reads=_taking)
 def _entered(p: Projection, event: ChainEvent) -> None:
     _take(
         p,

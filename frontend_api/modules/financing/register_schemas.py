@@ -37,6 +37,11 @@ NumberInQuery = Annotated[
     Query(alias="numberFingerprint", description="of the invoice or lot, to ask for its number too"),
 ]
 
+IsCreditNote = Annotated[
+    bool,
+    Query(alias="creditNote", description="ask for a credit note with these fingerprints, not for an invoice or lot"),
+]
+
 
 class ConsentTerms(Body):
     fingerprint: Hash32
@@ -102,7 +107,10 @@ class FilingResource(Resource):
 class RegisterEntry(Resource):
     """What the register knows of a fingerprint now. It speaks for its participants only."""
 
-    fingerprint: str
+    fingerprint: str = Field(
+        description="as the register has it, and as annulments and clearances want it; for a credit note that is another than "
+        "POST /invoices/check answers"
+    )
     state: str = Field(
         description="free, reserved, financed or entered (by an application of this chain), by chain time"
     )

@@ -139,7 +139,10 @@ class RecourseResource(Resource):
         description="held: the bank may come back on the seller; owed: it did, the seller owes; repaid: all was paid"
     )
     units: AmountText = Field(description="face value bought with the nonce, minor units")
-    owed: AmountText = Field(description="what had not been paid on the units when they were put back; zero until then")
+    units_put_back: AmountText | None = Field(
+        description="of these, what the bank had not sold on when it put them back"
+    )
+    owed: AmountText = Field(description="what had not been paid on those when they were put back; zero until then")
     repaid: AmountText
     outstanding: AmountText = Field(description="owed − repaid")
     defaulted: bool = Field(description="by chain time: the receivable is unpaid and past due by the grace period")

@@ -1,12 +1,23 @@
-"""Which receivable a credit note is for. Pure functions of the file's bytes; the rest of the judgement is in invoices.py."""
+"""Which receivable a credit note is for, and what the register calls it. Pure functions; the rest of the judgement is in invoices.py."""
 
 from __future__ import annotations
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 
 from . import ubl
 from .invoices import Facts
 
 _CAC = ubl.CBC.replace("CommonBasicComponents", "CommonAggregateComponents")
 _REFERENCE = f"{_CAC}BillingReference/{_CAC}InvoiceDocumentReference/{ubl.CBC}ID"
+
+
+def registered(fingerprint: bytes) -> bytes:
+    """A credit note's fingerprint, or its number's, as the financing register knows it (contracts/receivables/types/CreditNote.sol).
+
+    The register keeps credit notes apart from invoices in this way: none takes an invoice that has its fingerprint.
+    """
+    return keccak(encode(["string", "bytes32"], ["credit note", fingerprint])) if any(fingerprint) else fingerprint
 
 
 def billed_numbers(content: bytes) -> list[str]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import pytest
 from eth_account import Account
+from eth_utils import keccak
 
 from frontend_api.chain.events import Block, ChainEvent
 from frontend_api.chain.projection import undo_block
 from frontend_api.modules.financing import recourse_repository, register_repository
 from frontend_api.modules.financing.recourse import is_defaulted, next_action
+from frontend_api.modules.financing.recourse_repository import left_to_put_back
 from frontend_api.modules.financing.register_repository import AMBIGUOUS, entry_state, text_of
 from frontend_api.modules.financing.register_schemas import parse_filing
+from frontend_api.modules.financing.reminding import open_recourses
+from frontend_api.modules.receivables.credit_notes import registered
 from tests.evm import CHAIN_ID, dev_account
 from tests.projecting import projecting
-from tests.unit.financing.conftest import BANK, DUE, SUPPLIER, offer, sold
+from tests.unit.financing.conftest import BANK, DUE, OTHER_BANK, SUPPLIER, moved, offer, sold
 
 # --- filings
 
@@ -147,11 +151,64 @@ def test_register__blocks_undone__as_before(city, life, database):
     assert database.write_now(register_repository.taken_by, "0x" + NUMBER.hex(), city.chain.time) is None
 
 
+def test_register__entries_of_an_application_annulled_left_and_taken_again__as_the_contract_says(city, life, database):
+    application, role = dev_account(17).address, city.city.roles["FINANCING_APPLICATION"]
+    city.contract("Authority").grantRole(role, application, 0, sender=city.founder)
+
+    def enter(fingerprint, case):
+        life.see(life.register.enter(fingerprint, NUMBER, case, city.supplier, sender=application))
+        life.agree()
+
+    def leave(case):
+        receipt = life.register.leave(FIRST, case, city.supplier, sender=application)
+        life.see(receipt)
+        life.agree()
+        return len(receipt.events)
+
+    def annul(fingerprint):
+        life.see(life.register.annul(fingerprint, b"\x0b" * 32, sender=city.founder))
+        life.agree()
+
+    def entry():
+        return database.write_now(register_repository.find_entry, "0x" + FIRST.hex())
+
+    enter(FIRST, 1)
+    annul(FIRST)
+    assert (entry()["state"], entry()["annulment"], entry()["freed_at"]) == ("free", "0x" + "0b" * 32, city.chain.time)
+    assert leave(1) == 0  # the case ends later
+    enter(FIRST, 2)
+    assert (entry()["annulment"], entry()["freed_at"]) == (None, None)
+    assert leave(1) == 0
+    annul(FIRST)
+    life.reserve(FIRST, NUMBER, city.bank)
+    assert leave(2) == 0
+    life.see(life.register.release(FIRST, sender=city.bank))
+    enter(COPY, 3)  # the number was free
+    annul(COPY)
+    enter(FIRST, 4)
+    assert leave(4) == 1
+    for number in range(life.blocks, 0, -1):
+        database.write_now(undo_block, number)
+    assert entry() is None
+
+
+def test_registered__credit_notes__as_types_credit_note_sol_says(city):
+    """Compared with what the ledger enters; keccak256(abi.encode("credit note", fingerprint))."""
+    words = bytes(31) + b"\x40" + FIRST + bytes(31) + b"\x0b" + b"credit note".ljust(32, b"\0")
+    assert registered(FIRST) == keccak(words)
+    assert registered(bytes(32)) == bytes(32)
+    ledger, due = city.contract("ReceivableLedger"), city.chain.time + 600
+    id_ = ledger.draft(city.debtor, b"CNY", 5, due, THIRD, OTHER_NUMBER, sender=city.supplier).value
+    ledger.confirm(id_, sender=city.debtor)
+    entered = ledger.dilute(id_, 1, FIRST, NUMBER, sender=city.supplier).only("FingerprintEntered")
+    assert (entered["fingerprint"], entered["numberFingerprint"]) == (registered(FIRST), registered(NUMBER))
+
+
 # --- recourse
 
 
-def put_back(owed, nonce=1):
-    args = {"receivableId": 7, "actor": BANK, "seller": SUPPLIER, "nonce": nonce, "units": 30, "owed": owed}
+def put_back(owed, nonce=1, units=30):
+    args = {"receivableId": 7, "actor": BANK, "seller": SUPPLIER, "nonce": nonce, "units": units, "owed": owed}
     return "FinancingDesk", "UnitsPutBack", args
 
 
@@ -172,6 +229,7 @@ def test_recourse__whole_life__and_back_with_the_blocks(database, apply, confirm
     assert (find(database)["state"], find(database)["units"], find(database)["held_at"]) == ("held", "30", 1020)
     apply(22, put_back(28))
     assert (find(database)["state"], find(database)["owed"], find(database)["put_back_at"]) == ("owed", "28", 1022)
+    assert find(database)["units_put_back"] == "30"
     apply(23, repaid(27, 27))
     assert (find(database)["state"], find(database)["repaid"], find(database)["repaid_at"]) == ("owed", "27", None)
     apply(24, repaid(1, 28, actor=dev_account(4).address))  # a receiver pays for the seller
@@ -185,6 +243,33 @@ def test_recourse__whole_life__and_back_with_the_blocks(database, apply, confirm
         assert find(database)["state"] == state
     database.write_now(undo_block, 21)
     assert find(database)["units"] == "10"
+
+
+def test_recourse__some_units_sold_on__what_is_left_and_what_was_put_back(database, apply, confirmed):
+    confirmed(7)
+    apply(20, moved(7, SUPPLIER, BANK, 30), sold(offer(recourse=True), "0x" + "11" * 32, 30, 29, complete=True))
+    assert left_to_put_back(find(database)) == 30
+    apply(21, moved(7, BANK, OTHER_BANK, 12))
+    assert (find(database)["units_put_back"], left_to_put_back(find(database))) == (None, 18)
+    [held] = database.write_now(lambda c: list(open_recourses(c, BANK)))
+    assert (held.state, held.amount) == ("held", 18)
+    apply(22, moved(7, SUPPLIER, BANK, 40))  # more than was bought with the nonce
+    assert left_to_put_back(find(database)) == 30
+    apply(23, moved(7, BANK, OTHER_BANK, 40), put_back(17, units=18))
+    found = find(database)
+    assert (found["units"], found["units_put_back"], found["owed"], found["state"]) == ("30", "18", "17", "owed")
+    [owed] = database.write_now(lambda c: list(open_recourses(c, SUPPLIER)))
+    assert (owed.state, owed.amount) == ("owed", 17)
+    database.write_now(undo_block, 23)
+    assert (find(database)["units_put_back"], find(database)["state"]) == (None, "held")
+
+
+def test_recourse__all_units_sold_on__nothing_to_remind_of(database, apply, confirmed):
+    confirmed(7)
+    apply(20, moved(7, SUPPLIER, BANK, 30), sold(offer(recourse=True), "0x" + "11" * 32, 30, 29, complete=True))
+    apply(21, moved(7, BANK, OTHER_BANK, 30))
+    assert left_to_put_back(find(database)) == 0
+    assert database.write_now(lambda c: list(open_recourses(c, BANK))) == []
 
 
 def test_recourse__sold_without__none(database, apply, confirmed):
@@ -214,5 +299,12 @@ def test_recourse__of_a_fill_that_was_not_seen__stops_the_indexer(apply, confirm
 )
 def test_next_action__by_side_state_and_chain_time(state, receivable, now, bank, seller):
     row = {"state": state, "receivable_state": receivable, "due_at": DUE, "bank": BANK, "seller": SUPPLIER}
+    row |= {"units": "30", "bank_units": "1"}
     assert (next_action(row, BANK, 100, now), next_action(row, SUPPLIER, 100, now)) == (bank, seller)
     assert is_defaulted(row, 100, now) is (now >= DUE + 100 and receivable != "settled")
+
+
+@pytest.mark.parametrize("units", ["0", None])
+def test_next_action__everything_sold_on__nothing_to_put_back(units):
+    row = {"state": "held", "receivable_state": "confirmed", "due_at": DUE, "bank": BANK, "seller": SUPPLIER}
+    assert next_action(row | {"units": "30", "bank_units": units}, BANK, 100, DUE + 100) is None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from eth_abi import encode
 from eth_account import Account
+from eth_utils import keccak
 
 from tests.city import CNY
 from tests.evm import CHAIN_ID, dev_account
@@ -51,6 +53,11 @@ def credit_code(number: int) -> bytes:
 def number_of(fingerprint: bytes) -> bytes:
     """A number fingerprint of its own for a fingerprint: each made-up invoice has another number."""
     return bytes(255 - b for b in fingerprint)
+
+
+def registered(fingerprint: bytes) -> bytes:
+    """A credit note's fingerprint, or its number's, as the register knows it."""
+    return keccak(encode(["string", "bytes32"], ["credit note", fingerprint]))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from tests.city import CNY
 from tests.evm import Event, dev_account, reverts
-from tests.unit.receivables.conftest import INVOICE, number_of
+from tests.unit.receivables.conftest import INVOICE, registered
 
 NONE, DRAFT, REJECTED, WITHDRAWN, CONFIRMED, PARTLY_PAID, SETTLED, DISPUTED = range(8)
 ZERO = "0x" + "00" * 20
@@ -87,11 +87,11 @@ def test_dilute__part_of_what_the_supplier_holds__debt_and_units_shrink(city, le
     diluted = {"id": id_, "actor": city.supplier, "amount": 600_000, "face": FACE - 600_000, "creditNote": NOTE}
     burnt = {"operator": city.supplier, "from": city.supplier, "to": ZERO, "id": id_, "value": 600_000}
     entered = {
-        "fingerprint": NOTE,
+        "fingerprint": registered(NOTE),
         "actor": city.supplier,
         "application": ledger.address,
         "caseId": id_,
-        "numberFingerprint": NOTE_NUMBER,
+        "numberFingerprint": registered(NOTE_NUMBER),
     }
     assert receipt.events == [
         Event("ReceivableLedger", "ReceivableDiluted", diluted),
@@ -101,7 +101,8 @@ def test_dilute__part_of_what_the_supplier_holds__debt_and_units_shrink(city, le
     found = ledger.receivable(id_)
     assert (found.face, found.paid, found.state) == (FACE - 600_000, 0, CONFIRMED)
     assert ledger.balanceOf(city.supplier, id_) == FACE - 600_000
-    assert register.entryOf(NOTE).state == ENTERED
+    assert tuple(register.entryOf(registered(NOTE))) == (ENTERED, ledger.address, 0, id_, registered(NOTE_NUMBER))
+    assert tuple(register.entryOf(NOTE)) == (0, ZERO, 0, 0, bytes(32))
 
 
 def test_dilute__everything__settled_with_nothing_to_pay_or_claim(city, ledger, register, confirmed, dilute, split):
@@ -194,30 +195,59 @@ def test_dilute__same_credit_note_twice__refused_on_any_receivable(ledger, confi
     first, second = confirmed(), confirmed(invoice=b"\1" * 32)
     dilute(first, 5)
     for id_ in (first, second):
-        taken = {"fingerprint": NOTE, "state": ENTERED, "holder": ledger, "caseId": first}
+        taken = {"fingerprint": registered(NOTE), "state": ENTERED, "holder": ledger, "caseId": first}
         with reverts("FinancingRegister_Taken", **taken):
             dilute(id_, 5)
     assert ledger.receivable(first).face == FACE - 5
     assert ledger.receivable(second).face == FACE
 
 
-def test_dilute__altered_copy_of_a_credit_note__refused(city, register, confirmed, dilute):
+def test_dilute__altered_copy_of_a_credit_note__refused_until_cleared(city, ledger, register, confirmed, dilute):
     id_ = confirmed()
     dilute(id_, 5)
     copy = b"\xc9" * 32
-    with reverts("FinancingRegister_NumberTaken", fingerprint=copy, numberFingerprint=NOTE_NUMBER, by=NOTE):
+    refused = {"fingerprint": registered(copy), "numberFingerprint": registered(NOTE_NUMBER), "by": registered(NOTE)}
+    with reverts("FinancingRegister_NumberTaken", **refused):
         dilute(id_, 6, copy)
-    register.clear(copy, NOTE_NUMBER, BASIS, sender=city.founder)
+    # The arbiter speaks of the credit note as the register knows it.
+    with reverts("FinancingRegister_NumberFree", numberFingerprint=NOTE_NUMBER):
+        register.clear(copy, NOTE_NUMBER, BASIS, sender=city.founder)
+    register.clear(registered(copy), registered(NOTE_NUMBER), BASIS, sender=city.founder)
     dilute(id_, 6, copy)
+    assert ledger.receivable(id_).face == FACE - 11
 
 
-def test_dilute__by_the_invoice_itself_or_nothing__refused(ledger, register, confirmed, dilute):
+def test_dilute__fingerprint_or_number_of_zero__refused(confirmed, dilute):
     id_ = confirmed()
-    with reverts("FinancingRegister_Taken", fingerprint=INVOICE, state=ENTERED, holder=ledger, caseId=id_):
-        dilute(id_, 5, INVOICE, number_of(INVOICE))
-    for note, number in ((bytes(32), NOTE_NUMBER), (NOTE, bytes(32)), (register.AMBIGUOUS(), NOTE_NUMBER)):
+    for note, number in ((bytes(32), NOTE_NUMBER), (NOTE, bytes(32)), (bytes(32), bytes(32))):
         with reverts("FinancingRegister_EmptyFingerprint"):
             dilute(id_, 5, note, number)
+
+
+def test_dilute__fingerprint_that_means_ambiguous_for_invoices__one_like_any_other(register, confirmed, dilute):
+    id_ = confirmed()
+    dilute(id_, 5, register.AMBIGUOUS(), NOTE_NUMBER)
+    assert register.entryOf(registered(register.AMBIGUOUS())).state == ENTERED
+
+
+def test_dilute__credit_note_whose_entry_was_annulled__may_be_used_where_it_belongs(
+    city, ledger, register, confirmed, dilute
+):
+    wrong, right = confirmed(), confirmed(invoice=b"\1" * 32)
+    dilute(wrong, 5)
+    register.annul(registered(NOTE), BASIS, sender=city.founder)
+    dilute(right, 5)
+    assert register.entryOf(registered(NOTE)).caseId == right
+    assert [ledger.receivable(id_).face for id_ in (wrong, right)] == [FACE - 5, FACE - 5]
+
+
+def test_dilute__twice_with_one_receivables_end__the_credit_notes_stay_used(city, ledger, register, confirmed, dilute):
+    """Nothing that happens to the receivable later gives a credit note back."""
+    id_ = confirmed()
+    dilute(id_, FACE - 1)
+    dilute(id_, 1, b"\1" * 32, b"\2" * 32)
+    assert ledger.receivable(id_).state == SETTLED
+    assert [register.entryOf(registered(note)).state for note in (NOTE, b"\1" * 32)] == [ENTERED] * 2
 
 
 # --- default

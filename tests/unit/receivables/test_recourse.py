@@ -143,13 +143,137 @@ def test_put_back__by_anyone_else__has_no_recourse_of_that_nonce(city, desk, def
         desk.putBack(7, sender=getattr(city, who))
 
 
-def test_put_back__units_sold_on__refused_and_still_held(city, ledger, desk, sold, split, recourse):
-    split(sold, city.bank2, 1, sender=city.bank)
+def test_put_back__some_units_sold_on__what_is_held_and_for_that_alone_the_seller_owes(
+    city, ledger, desk, sold, split, pay, recourse
+):
+    split(sold, city.bank2, 12, sender=city.bank)
     city.chain.mine(TENOR + GRACE)
-    with reverts("ReceivableLedger_InsufficientUnits", id=sold, holder=city.bank, held=29, requested=30):
+
+    receipt = desk.putBack(7, sender=city.bank)
+
+    given = {"id": sold, "actor": city.bank, "from": city.bank, "to": city.supplier, "units": 18, "claimed": 0}
+    moved = {"operator": city.bank, "from": city.bank, "to": city.supplier, "id": sold, "value": 18}
+    put = {"receivableId": sold, "actor": city.bank, "seller": city.supplier, "nonce": 7, "units": 18, "owed": 18}
+    assert receipt.events == [
+        Event("ReceivableLedger", "UnitsGivenBack", given),
+        Event("ReceivableLedger", "TransferSingle", moved),
+        Event("FinancingDesk", "UnitsPutBack", put),
+    ]
+    assert recourse() == (city.supplier, CNY, OWED, 18, 0, sold)
+    assert [ledger.balanceOf(who, sold) for who in (city.bank, city.bank2, city.supplier)] == [0, 12, 88]
+    # Once: what the bank could not give it does not give later.
+    with wrong_state(city, OWED):
         desk.putBack(7, sender=city.bank)
-    assert recourse()[2] == HELD
-    assert ledger.balanceOf(city.bank, sold) == 29
+    pay(sold, 100)
+    assert [ledger.claim(sold, sender=who).value for who in (city.bank2, city.supplier)] == [12, 88]
+    assert city.contract("Escrow").held(ledger, sold, city.token) == 0
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+def test_put_back__some_sold_on_and_partly_paid__owed_is_what_was_not_paid_on_the_rest(
+    city, ledger, desk, sold, split, pay, recourse, claimed
+):
+    split(sold, city.bank2, 12, sender=city.bank)
+    pay(sold, 50)
+    if claimed:
+        assert ledger.claim(sold, sender=city.bank).value == 9
+    city.chain.mine(TENOR + GRACE)
+    before = city.token.balanceOf(city.bank)
+    put = desk.putBack(7, sender=city.bank).only("UnitsPutBack")
+    assert (put["units"], put["owed"]) == (18, 9)
+    assert recourse() == (city.supplier, CNY, OWED, 9, 0, sold)
+    assert city.token.balanceOf(city.bank) - before == (0 if claimed else 9)
+    assert tuple(ledger.holding(sold, city.supplier)) == (88, 9)
+
+
+def test_put_back__repaid_for_fewer_units__owed_to_the_unit(city, desk, sold, split, recourse):
+    split(sold, city.bank2, 12, sender=city.bank)
+    city.chain.mine(TENOR + GRACE)
+    desk.putBack(7, sender=city.bank)
+    city.token.approve(desk, MAX, sender=city.supplier)
+    with reverts("FinancingDesk_Overpaid", bank=city.bank, nonce=7, outstanding=18, amount=19):
+        desk.repay(city.bank, 7, 19, sender=city.supplier)
+    desk.repay(city.bank, 7, 18, sender=city.supplier)
+    assert recourse() == (city.supplier, CNY, REPAID, 18, 18, sold)
+
+
+def test_put_back__all_units_sold_on__refused_and_still_held(city, ledger, desk, sold, split, recourse):
+    split(sold, city.bank2, 30, sender=city.bank)
+    city.chain.mine(TENOR + GRACE)
+    with reverts("ReceivableLedger_ZeroUnits", id=sold):
+        desk.putBack(7, sender=city.bank)
+    assert recourse() == (city.supplier, NO_CURRENCY, HELD, 30, 0, sold)
+    assert ledger.balanceOf(city.bank, sold) == 0
+
+
+def test_put_back__before_the_default_with_nothing_left__the_default_is_asked_first(city, ledger, desk, sold, split):
+    split(sold, city.bank2, 30, sender=city.bank)
+    at = ledger.receivable(sold).dueAt + GRACE
+    with reverts("ReceivableLedger_NotDefaulted", id=sold, defaultsAt=at, chainTime=city.chain.time):
+        desk.putBack(7, sender=city.bank)
+
+
+@pytest.fixture
+def two_nonces(city, sold, quote, fill):
+    """The bank has 30 units by nonce 7 and 20 by nonce 8, both from the supplier with recourse."""
+    fill(quote(receivableId=sold, units=20, proceeds=19, nonce=8))
+    return sold
+
+
+@pytest.mark.parametrize(
+    ("resold", "order", "units"),
+    [
+        (0, (7, 8), (30, 20)),
+        (5, (7, 8), (30, 15)),
+        (5, (8, 7), (20, 25)),
+        (20, (7, 8), (30, 0)),
+        (25, (7, 8), (25, 0)),
+        (25, (8, 7), (20, 5)),
+        (30, (8, 7), (20, 0)),
+        (49, (8, 7), (1, 0)),
+    ],
+)
+def test_put_back__two_nonces_on_one_receivable__together_what_the_bank_holds(
+    city, ledger, desk, two_nonces, split, recourse, resold, order, units
+):
+    """Units have no nonce: whichever is put back first takes of what is there, the other what is left."""
+    id_ = two_nonces
+    if resold:
+        split(id_, city.bank2, resold, sender=city.bank)
+    city.chain.mine(TENOR + GRACE)
+    for nonce, expected in zip(order, units, strict=True):
+        if expected == 0:
+            with reverts("ReceivableLedger_ZeroUnits", id=id_):
+                desk.putBack(nonce, sender=city.bank)
+            assert recourse(nonce)[2] == HELD
+            continue
+        put = desk.putBack(nonce, sender=city.bank).only("UnitsPutBack")
+        assert (put["nonce"], put["units"], put["owed"]) == (nonce, expected, expected)
+        assert recourse(nonce) == (city.supplier, CNY, OWED, expected, 0, id_)
+    assert sum(units) == 50 - resold
+    assert [ledger.balanceOf(who, id_) for who in (city.bank, city.bank2)] == [0, resold]
+    assert ledger.balanceOf(city.supplier, id_) == 100 - resold
+
+
+def test_put_back__units_that_came_back_from_the_next_bank__go_on_to_the_seller(
+    city, ledger, desk, sold, quote, sign, as_tuple, split, recourse
+):
+    """The bank sold 12 on with recourse of its own. It waits for them: put back earlier, 18 would be all it gets."""
+    offer = quote(receivableId=sold, units=12, proceeds=11, seller=city.bank, bank=city.bank2, nonce=1)
+    city.fund(city.bank2, 11)
+    city.token.approve(desk, MAX, sender=city.bank2)
+    desk.fill(as_tuple(offer), 12, sign(offer, key=dev_account(3).key), sender=city.bank)
+    city.chain.mine(TENOR + GRACE)
+    with city.chain.isolated():
+        desk.putBack(7, sender=city.bank)
+        desk.putBack(1, sender=city.bank2)
+        assert (recourse()[3], ledger.balanceOf(city.bank, sold)) == (18, 12)
+        with wrong_state(city, OWED):
+            desk.putBack(7, sender=city.bank)
+    desk.putBack(1, sender=city.bank2)
+    assert desk.putBack(7, sender=city.bank).only("UnitsPutBack")["units"] == 30
+    assert recourse() == (city.supplier, CNY, OWED, 30, 0, sold)
+    assert tuple(desk.recourseOf(city.bank2, 1)) == (city.bank, CNY, OWED, 12, 0, sold)
 
 
 def test_put_back__buyer_of_the_units__has_no_recourse_against_the_first_seller(city, desk, sold, split):

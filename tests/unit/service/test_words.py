@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontend_api.chain import words
+from frontend_api.kit import hashing
 
 KINDS = ("address", "bool", "uint8", "uint40", "uint64", "uint128", "uint256", "bytes3", "bytes28", "bytes32")
 ADDRESS = st.binary(min_size=20, max_size=20).map(to_checksum_address)
@@ -81,9 +82,9 @@ def test_codec__types_of_more_than_a_word__left_to_the_general_one(kinds):
 
 @given(st.binary(max_size=300))
 def test_keccak__as_eth_utils(data):
-    assert words.keccak(data) == keccak(data)
+    assert hashing.keccak(data) == keccak(data)
 
 
 @given(st.binary(min_size=20, max_size=20))
 def test_checksummed__as_eth_utils(raw):
-    assert words.checksummed(raw) == to_checksum_address(raw)
+    assert hashing.checksummed(raw) == to_checksum_address(raw)

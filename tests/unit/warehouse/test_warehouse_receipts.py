@@ -436,6 +436,64 @@ def test_strike__suspended_court__refused(city, ledger, issue, suspend):
         ledger.strike(receipt, BASIS, sender=city.court)
 
 
+# --- a lot that the arbiter has freed
+
+
+@pytest.fixture
+def annulled(city, ledger, register, issue):
+    receipt = issue()
+    freed = {"fingerprint": FINGERPRINT, "actor": city.founder, "holder": ledger.address, "basis": BASIS}
+    done = register.annul(FINGERPRINT, BASIS, sender=city.founder)
+    assert done.events == [Event("FinancingRegister", "FinancingAnnulled", freed)]
+    assert register.entryOf(FINGERPRINT).state == FREE
+    return receipt
+
+
+def test_deliver__lot_annulled__in_parts_to_the_end_as_any_other(city, ledger, register, annulled):
+    delivered = {"receiptId": annulled, "actor": city.warehouse, "to": city.supplier}
+    for quantity, left in ((1, QUANTITY - 1), (QUANTITY - 1, 0)):
+        done = ledger.deliver(annulled, quantity, sender=city.warehouse)
+        facts = delivered | {"quantity": quantity, "left": left}
+        assert done.events == [Event("WarehouseLedger", "GoodsDelivered", facts)]
+    assert ledger.receipt(annulled).state == Held.DELIVERED
+    assert register.entryOf(FINGERPRINT).state == FREE
+
+
+def test_strike__lot_annulled__ended_as_any_other(city, ledger, annulled):
+    done = ledger.strike(annulled, BASIS, sender=city.court)
+    struck = {"receiptId": annulled, "actor": city.court, "basis": BASIS}
+    assert done.events == [Event("WarehouseLedger", "ReceiptStruck", struck)]
+    assert ledger.receipt(annulled).state == Held.STRUCK
+
+
+def test_enforce__lot_annulled__ended_as_any_other(city, ledger, annulled, propose):
+    pledge = propose(annulled, QUANTITY).value
+    ledger.accept(pledge, sender=city.bank)
+    ledger.confirm(pledge, BASIS, sender=city.supervisor)
+    done = ledger.enforce(pledge, QUANTITY, city.debtor, BASIS, sender=city.court)
+    assert [event.name for event in done.events] == ["PledgeEnforced"]
+    assert ledger.receipt(annulled).state == Held.DELIVERED
+
+
+@pytest.mark.parametrize("end", ["deliver", "strike", "enforce"])
+def test_lot__annulled_and_issued_anew__the_first_receipts_end_does_not_free_it(
+    city, ledger, register, annulled, issue, propose, end
+):
+    second = issue()
+    if end == "deliver":
+        ledger.deliver(annulled, QUANTITY, sender=city.warehouse)
+    elif end == "strike":
+        ledger.strike(annulled, BASIS, sender=city.court)
+    else:
+        pledge = propose(annulled, QUANTITY).value
+        ledger.accept(pledge, sender=city.bank)
+        ledger.confirm(pledge, BASIS, sender=city.supervisor)
+        ledger.enforce(pledge, QUANTITY, city.debtor, BASIS, sender=city.court)
+    assert tuple(register.entryOf(FINGERPRINT)) == (ENTERED, ledger.address, 0, second, NUMBER)
+    ledger.deliver(second, QUANTITY, sender=city.warehouse)
+    assert register.entryOf(FINGERPRINT).state == FREE
+
+
 # --- through the manager
 
 
