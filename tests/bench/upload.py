@@ -1,9 +1,10 @@
 """python -m tests.bench.upload: a bulk upload through the service beside the same calls pre-signed and pushed raw.
 
 Each run is a fresh chain with a founded city. *Raw*: all drafts are signed beforehand and pushed in JSON-RPC batches of
-100 over four connections. *Service*: the same drafts in bulk requests of 1,000 to the service in a process of its own.
-Both are timed from the first request until the supplier's last nonce is in a block and, for the service, until it says
-so itself. Runs alternate, so that a slow moment of the machine hits both; the ratio of the medians counts.
+100 over four connections. *Service*: as many drafts from one CSV file of invoices, uploaded to the service in a process
+of its own, which judges and fingerprints them, stores, simulates, signs and sends them. Both are timed from the first
+request until the supplier's last nonce is in a block and, for the service, until it says so itself. Runs alternate, so
+that a slow moment of the machine hits both; the ratio of the medians counts.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import statistics
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from tests.anvil import AnvilCity, RpcBackend
 from tests.evm import MNEMONIC, dev_account
 
 BLOCK_TIME = "0.1"
-BATCH, CONNECTIONS, BULK = 100, 4, 1000
+BATCH, CONNECTIONS = 100, 4
 DAY = 86400
 
 
@@ -46,6 +48,15 @@ def items(city: AnvilCity, count: int) -> list[dict[str, Any]]:
         }
         for number in range(count)
     ]
+
+
+def invoices(city: AnvilCity, count: int) -> bytes:
+    """A CSV file of invoices that nobody has seen."""
+    buyer = city.city.members["debtor"]["creditCode"]
+    today = datetime.fromtimestamp(city.time(), UTC).date()
+    dates = f"{today - timedelta(days=1)},{today + timedelta(days=90)}"
+    rows = [f"BENCH-{number},{buyer},{dates},CNY,{10_000 + number}.00" for number in range(count)]
+    return "\n".join(["number,buyer,issueDate,dueDate,currency,payable", *rows]).encode()
 
 
 def mined(city: AnvilCity) -> int:
@@ -134,20 +145,14 @@ def service_run(count: int) -> tuple[float, float]:
             database.close()
             service, url = start_service(environment, folder)
             with stopping(service), httpx.Client(base_url=url, timeout=120, trust_env=False) as client:
-                bodies = [
-                    json.dumps({"items": items(city, count)[start : start + BULK]}) for start in range(0, count, BULK)
-                ]
                 first = mined(city)
-                headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-                last = ""
+                headers = {"authorization": f"Bearer {key}", "idempotency-key": "bench"}
+                upload = {"file": ("invoices.csv", invoices(city, count), "text/csv")}
                 began = time.monotonic()
-                for number, body in enumerate(bodies):
-                    answer = client.post(
-                        "/receivables", content=body, headers=headers | {"idempotency-key": f"bench-{number}"}
-                    )
-                    if answer.status_code != 202:
-                        raise RuntimeError(f"{answer.status_code}: {answer.text[:500]}")
-                    last = answer.json()["items"][-1]["transaction"]["id"]
+                answer = client.post("/receivables/from-csv", files=upload, headers=headers)
+                if answer.status_code != 202 or answer.json()["accepted"] != count:
+                    raise RuntimeError(f"{answer.status_code}: {answer.text[:500]}")
+                last = answer.json()["items"][-1]["transaction"]
                 accepted = time.monotonic() - began
                 while mined(city) < first + count:
                     time.sleep(0.05)
