@@ -25,7 +25,8 @@ from .rpc import Rpc, RpcError
 
 log = structlog.get_logger("sender")
 
-BATCH = 100
+#: Transactions that are simulated, stored and broadcast together.
+BATCH = 250
 #: Gas that a call may use when nothing is known of its function yet.
 FIRST_GAS_LIMIT = 2_000_000
 #: A broadcast transaction that is not in a block after this long is sent again.
