@@ -73,8 +73,10 @@ class MistakeRules(Life):
         """A draft, a batch, a consent or a nonce that is refused for what it says."""
         w, now = self.w, self.model.now
         terms = [w.debtor, CNY, 5, now + DAY, self.new(), self.new()]
-        mistake = self.source.choice(10)
-        if mistake <= 3:
+        mistake = self.source.choice(11)
+        if mistake == 10:
+            w.do(w.supplier, "ledger.draft", w.stranger, *terms[1:])
+        elif mistake <= 3:
             place, value = ((1, UNLISTED), (2, 0), (3, now - self.pick((0, 1))), (3, now + m.MAX_TERM + 1))[mistake]
             terms[place] = value
             w.do(self.pick((w.supplier, w.company3)), "ledger.draft", *terms)
@@ -166,13 +168,9 @@ class MistakeRules(Life):
             terms[4] = 0
         elif mistake == 5:
             terms[3] = min(MAX, free + 1)
-        elif mistake == 8:
-            fingerprint = self._reserved(m.RESERVED)
-            other = w.bank2 if self.model.entries[fingerprint].holder == w.bank else w.bank
-            w.do(other, "register.release", fingerprint)
-            w.do(other, self.pick(("register.finance", "register.recordFiling")), fingerprint, BASIS)
         elif mistake == 6:
             w.do(owner, "warehouse.transfer", id_, self.pick((owner, row.warehouse)))
+            w.do(w.guest if owner != w.guest else w.company3, "warehouse.transfer", id_, w.company4)
             return
         elif mistake == 7:
             w.do(row.warehouse, "warehouse.reportShortage", id_, 0, min(MAX, row.quantity + 1), BASIS)
