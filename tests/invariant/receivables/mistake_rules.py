@@ -73,9 +73,16 @@ class MistakeRules(Life):
         """A draft, a batch, a consent or a nonce that is refused for what it says."""
         w, now = self.w, self.model.now
         terms = [w.debtor, CNY, 5, now + DAY, self.new(), self.new()]
-        mistake = self.source.choice(11)
-        if mistake == 10:
-            w.do(w.supplier, "ledger.draft", w.stranger, *terms[1:])
+        mistake = self.source.choice(14)
+        if mistake in (10, 11):
+            w.do(w.supplier, "ledger.draft", w.stranger if mistake == 10 else w.supplier, *terms[1:])
+        elif mistake == 12:
+            w.do(self.pick(self.financiers), "register.recordFiling", self.new(), NIL)
+        elif mistake == 13:
+            quote, _ = self.recent(
+                self.some([q for q in self.quotes if self.model.nonces[q[0].bank, q[0].nonce] == m.OPEN])
+            )
+            self._fill(quote, quote.units, w.sign(quote.bank, NIL))
         elif mistake <= 3:
             place, value = ((1, UNLISTED), (2, 0), (3, now - self.pick((0, 1))), (3, now + m.MAX_TERM + 1))[mistake]
             terms[place] = value
@@ -230,7 +237,7 @@ class MistakeRules(Life):
                 w.do(actor, call, id_, *args)
 
     def goods_story(self) -> None:
-        """A whole lot, pledged and enforced; or left with the bank's acceptance until it lapses."""
+        """A whole lot, pledged and enforced; or left until it lapses, is declined or withdrawn, accepted by the bank or not."""
         w = self.w
         quantity = 2 + self.source.choice(5)
         if not w.do(w.warehouse2, "warehouse.issue", w.company3, self.new(), self.new(), BASIS, quantity, b"KGM"):
@@ -239,8 +246,11 @@ class MistakeRules(Life):
         if not w.do(w.company3, "warehouse.pledge", *args):
             return
         pledge = len(self.model.pledges)
-        w.do(w.bank, "warehouse.accept", pledge)
-        end = self.source.choice(5)
+        end = self.source.choice(8)
+        if end <= 4:
+            w.do(w.bank, "warehouse.accept", pledge)
+        else:
+            end = (0, 1, 4)[end - 5]
         if end == 0:
             w.wait(61)
             w.do(w.stranger, "warehouse.lapse", pledge)

@@ -142,13 +142,13 @@ class ReceivableRules(Life):
             return
         amount = self.part(held)
         note, number = self.fingerprint(), self.number()
-        how = self.source.choice(12)
+        how = self.source.choice(13)
         if how in (8, 9):  # its own invoice's, as who misreads the form would give it
             note, number = found.fingerprint, self.model.entries[found.fingerprint].number
         elif how == 10:  # somebody else's, which must not be taken by it
             other = self.model.receivables[self.recent(tuple(self.model.receivables) or (0,))].fingerprint
             note, number = other, self.model.entries[other].number
-        elif how == 11:
+        elif how >= 11:
             note, number = self.pick(((NIL, number), (note, NIL)))
         if self.w.do(self.actor(supplier, 20), "ledger.dilute", id_, amount, note, number) and self.odd(2):
             terms = (self.w.debtor, CNY, 5, self.model.now + DAY, note, number)

@@ -117,7 +117,11 @@ class RegisterRules(Life):
 
     def annulled_story(self) -> None:
         """The arbiter annuls an entry; nobody, another case or somebody else takes it; the first case ends, and maybe the other."""
-        whose, fingerprint, number = self.pick(("ledger", "ledger", "warehouse", "register")), self.new(), self.new()
+        whose, fingerprint, number = (
+            self.pick(("ledger", "warehouse", "ledger", "warehouse", "register")),
+            self.new(),
+            self.new(),
+        )
         first = self._take(whose, fingerprint, number, 1 + self.source.choice(3))
         if not first or not self.w.do(self.w.arbiter, "register.annul", fingerprint, BASIS):
             return
