@@ -69,16 +69,31 @@ class MistakeRules(Life):
         for taker in (self.w.company3, self.w.guest):
             self.w.do(giver, "ledger.safeTransferFrom", giver, taker, id_, 1, b"")
 
+    def at_a_reservations_end(self) -> None:
+        """Its last second, in which it holds against everybody, or the first after it, in which anybody may take the fingerprint."""
+        w, now = self.w, self.model.now
+        soon = [
+            f
+            for f, e in self.model.entries.items()
+            if e.state == m.RESERVED and now <= e.reserved_until <= now + 4 * DAY
+        ]
+        fingerprint = self.recent(self.some(soon))
+        entry = self.model.entries[fingerprint]
+        w.wait(entry.reserved_until - now + self.pick((0, 0, 1)))
+        w.do(w.application, "register.enter", fingerprint, entry.number, 1, w.company3)
+        if self.odd(2):
+            w.do(entry.holder, "register.release", fingerprint)
+
     def wrong_terms(self) -> None:
         """A draft, a batch, a consent or a nonce that is refused for what it says."""
         w, now = self.w, self.model.now
         terms = [w.debtor, CNY, 5, now + DAY, self.new(), self.new()]
-        mistake = self.source.choice(14)
+        mistake = self.source.choice(15)
         if mistake in (10, 11):
             w.do(w.supplier, "ledger.draft", w.stranger if mistake == 10 else w.supplier, *terms[1:])
         elif mistake == 12:
             w.do(self.pick(self.financiers), "register.recordFiling", self.new(), NIL)
-        elif mistake == 13:
+        elif mistake >= 13:
             quote, _ = self.recent(
                 self.some([q for q in self.quotes if self.model.nonces[q[0].bank, q[0].nonce] == m.OPEN])
             )
@@ -140,7 +155,7 @@ class MistakeRules(Life):
         self.quotes[-1] = (quote, signature)
         for units in self.pick(((1, 1, 2), (1, 2, 1), (2, 1, 2), (1, 1, 1), (3, 1, 1))):
             self._fill(quote, units, signature)
-        if self.odd(3):
+        if self.odd(2):
             self.w.do(quote.bank, "desk.cancel", quote.nonce)
 
     def wrong_recourse(self) -> None:

@@ -71,7 +71,7 @@ class RegisterRules(Life):
     def arbiter(self) -> None:
         if self.odd(2):
             fingerprint = self._reserved(
-                *self.pick(((m.RESERVED,), (m.FINANCED,), (m.RESERVED,), (m.FINANCED,), (m.ENTERED,)))
+                *self.pick(((m.RESERVED,), (m.FINANCED,), (m.RESERVED,), (m.FINANCED,), (m.RESERVED,), (m.ENTERED,)))
             )
             self.w.do(self._can_send(self.actor(self.w.arbiter)), "register.annul", fingerprint, BASIS)
             return

@@ -225,7 +225,7 @@ class Rules(ReceivableRules, QuoteRules, RegisterRules, WarehouseRules, MistakeR
 
 #: How often each rule is taken, in parts of the whole.
 WEIGHTS: dict[str, int] = {
-    "draft": 26,
+    "draft": 22,
     "answer": 14,
     "transfer": 11,
     "transfer_batch": 6,
@@ -247,13 +247,14 @@ WEIGHTS: dict[str, int] = {
     "own_quote": 2,
     "two_quotes_one_nonce": 2,
     "wrong_receivable": 11,
-    "wrong_terms": 16,
+    "wrong_terms": 19,
     "dispute_story": 4,
     "at_the_due_date": 4,
+    "at_a_reservations_end": 4,
     "parts_story": 5,
     "wrong_recourse": 12,
-    "wrong_goods": 19,
-    "wrong_pledge": 20,
+    "wrong_goods": 21,
+    "wrong_pledge": 22,
     "goods_story": 7,
     "cancel": 5,
     "reserve": 17,
