@@ -104,7 +104,7 @@ def test_recourse__units_sold_on__put_back_in_part_or_not_at_all(market):
     found = shown(market, all_).json()
     assert (found["state"], found["defaulted"], found["nextAction"]) == ("held", True, None)
     assert (found["unitsPutBack"], found["owed"]) == (None, "0")
-    assert refusal(market.post(f"/quotes/{all_['id']}/put-back", member="bank")) == (409, "ReceivableLedger_ZeroUnits")
+    assert refusal(market.post(f"/quotes/{all_['id']}/put-back", member="bank")) == (422, "ReceivableLedger_ZeroUnits")
     held = {h["holder"]: h["units"] for h in market.get(f"/receivables/{number}").json()["holdings"]}
     assert held == {market.member("supplier"): str(FACE - 600), market.member("bank2"): "600"}
 
