@@ -2,9 +2,9 @@
 
     python -m tests.invariant.fuzz --transactions 200000 --seed 20140101
 
-Exit status 1: a difference, fewer than 40 % of the transactions succeeded, or a documented transition or an error of the ABIs was reached
-fewer than 20 times. A difference is printed with its seed and the fewest calls that show it. Work is done in pieces which are kept under
-.build/fuzz, by seed and by the digest of contracts and tests: a run that was interrupted goes on where it was.
+Exit status 1: a difference, fewer than 40 % of the transactions succeeded, or a documented transition, an error of the ABIs or a listed
+situation was reached fewer than 20 times. A difference is printed with its seed and the fewest calls that show it. Work is done in pieces
+which are kept under .build/fuzz, by seed and by the digest of contracts and tests: a run that was interrupted goes on where it was.
 """
 
 from __future__ import annotations
@@ -25,7 +25,15 @@ from scripts.deployment.artifacts import ROOT, compile_if_stale
 from tests.city import TestCity
 
 from .receivables.drivers import Failed, episode
-from .receivables.lifecycles import CORE_UNREACHABLE, ENOUGH, TRANSITIONS, UNREACHABLE, missing, required_errors
+from .receivables.lifecycles import (
+    CORE_UNREACHABLE,
+    ENOUGH,
+    SITUATIONS,
+    TRANSITIONS,
+    UNREACHABLE,
+    missing,
+    required_errors,
+)
 from .receivables.world import World
 
 KEPT = ROOT / ".build" / "fuzz"
@@ -123,6 +131,9 @@ def _table(tally: Counter[str]) -> Iterator[str]:
     yield "\ntransitions"
     for key in sorted(TRANSITIONS):
         yield row(key, tally[f"transition {key}"])
+    yield "\nsituations"
+    for key in sorted(SITUATIONS):
+        yield row(key, tally[f"situation {key}"])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -182,7 +193,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"reached fewer than {ENOUGH} times:", *lacking, sep="\n  ")
     print(
         f"fuzz: {tally['calls']:,} transactions, {share:.1%} succeeded, {len(failures)} differences, "
-        f"{len(required_errors())} errors and {len(TRANSITIONS)} transitions, "
+        f"{len(required_errors())} errors, {len(TRANSITIONS)} transitions and {len(SITUATIONS)} situations, "
         f"{'not counted' if failures else f'{len(lacking)} of them reached too rarely'}"
     )
     return 0 if good else 1

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from scripts.deployment.artifacts import load
 
+from . import model as m
+
 CONTRACTS = ("FinancingRegister", "ReceivableLedger", "FinancingDesk", "WarehouseLedger")
 #: Below it, a transition or an error counts as not reached.
 ENOUGH = 20
@@ -106,6 +108,24 @@ TRANSITIONS = frozenset(transition(*listed, call) for *listed, calls in _LISTED 
 #: Without the calls, as the interfaces' NatSpec draws them.
 EDGES = frozenset((lifecycle, before, after) for lifecycle, before, after, _ in _LISTED)
 
+#: What is no change of any state, or only with what else there is, and must be reached all the same.
+SITUATIONS = frozenset(
+    (
+        *(
+            m.left(application, whose)
+            for application in ("ledger", "warehouse", "register")
+            for whose in ("free", "another case's", "somebody else's")
+        ),
+        m.CONFIRMED_ANNULLED,
+        m.NOTE_OF_INVOICE,
+        m.NUMBER_OF_INVOICE,
+        m.INVOICE_OF_NOTE,
+        m.PUT_BACK_ALL,
+        m.PUT_BACK_LESS,
+        m.PUT_BACK_NOT_MORE,
+    )
+)
+
 _OPENZEPPELIN_NAME = "EIP712 keeps names of at most 31 bytes inline; the constructor's names are shorter"
 #: Errors in the four ABIs that no call can bring about.
 UNREACHABLE = {
@@ -166,4 +186,5 @@ def missing(tally: dict[str, int]) -> list[str]:
     """What a run did not reach often enough."""
     found = [(key, tally.get(f"error {key}", 0)) for key in required_errors()]
     found += [(key, tally.get(f"transition {key}", 0)) for key in TRANSITIONS]
+    found += [(key, tally.get(f"situation {key}", 0)) for key in SITUATIONS]
     return sorted(f"{key}: {count}" for key, count in found if count < ENOUGH)

@@ -69,12 +69,36 @@ class MistakeRules(Life):
         for taker in (self.w.company3, self.w.guest):
             self.w.do(giver, "ledger.safeTransferFrom", giver, taker, id_, 1, b"")
 
+    def at_a_reservations_end(self) -> None:
+        """Its last second, in which it holds against everybody, or the first after it, in which anybody may take the fingerprint."""
+        w, now = self.w, self.model.now
+        soon = [
+            f
+            for f, e in self.model.entries.items()
+            if e.state == m.RESERVED and now <= e.reserved_until <= now + 4 * DAY
+        ]
+        fingerprint = self.recent(self.some(soon))
+        entry = self.model.entries[fingerprint]
+        w.wait(entry.reserved_until - now + self.pick((0, 0, 1)))
+        w.do(w.application, "register.enter", fingerprint, entry.number, 1, w.company3)
+        if self.odd(2):
+            w.do(entry.holder, "register.release", fingerprint)
+
     def wrong_terms(self) -> None:
         """A draft, a batch, a consent or a nonce that is refused for what it says."""
         w, now = self.w, self.model.now
         terms = [w.debtor, CNY, 5, now + DAY, self.new(), self.new()]
-        mistake = self.source.choice(10)
-        if mistake <= 3:
+        mistake = self.source.choice(15)
+        if mistake in (10, 11):
+            w.do(w.supplier, "ledger.draft", w.stranger if mistake == 10 else w.supplier, *terms[1:])
+        elif mistake == 12:
+            w.do(self.pick(self.financiers), "register.recordFiling", self.new(), NIL)
+        elif mistake >= 13:
+            quote, _ = self.recent(
+                self.some([q for q in self.quotes if self.model.nonces[q[0].bank, q[0].nonce] == m.OPEN])
+            )
+            self._fill(quote, quote.units, w.sign(quote.bank, NIL))
+        elif mistake <= 3:
             place, value = ((1, UNLISTED), (2, 0), (3, now - self.pick((0, 1))), (3, now + m.MAX_TERM + 1))[mistake]
             terms[place] = value
             w.do(self.pick((w.supplier, w.company3)), "ledger.draft", *terms)
@@ -131,7 +155,7 @@ class MistakeRules(Life):
         self.quotes[-1] = (quote, signature)
         for units in self.pick(((1, 1, 2), (1, 2, 1), (2, 1, 2), (1, 1, 1), (3, 1, 1))):
             self._fill(quote, units, signature)
-        if self.odd(3):
+        if self.odd(2):
             self.w.do(quote.bank, "desk.cancel", quote.nonce)
 
     def wrong_recourse(self) -> None:
@@ -166,13 +190,9 @@ class MistakeRules(Life):
             terms[4] = 0
         elif mistake == 5:
             terms[3] = min(MAX, free + 1)
-        elif mistake == 8:
-            fingerprint = self._reserved(m.RESERVED)
-            other = w.bank2 if self.model.entries[fingerprint].holder == w.bank else w.bank
-            w.do(other, "register.release", fingerprint)
-            w.do(other, self.pick(("register.finance", "register.recordFiling")), fingerprint, BASIS)
         elif mistake == 6:
             w.do(owner, "warehouse.transfer", id_, self.pick((owner, row.warehouse)))
+            w.do(w.guest if owner != w.guest else w.company3, "warehouse.transfer", id_, w.company4)
             return
         elif mistake == 7:
             w.do(row.warehouse, "warehouse.reportShortage", id_, 0, min(MAX, row.quantity + 1), BASIS)
@@ -232,7 +252,7 @@ class MistakeRules(Life):
                 w.do(actor, call, id_, *args)
 
     def goods_story(self) -> None:
-        """A whole lot, pledged and enforced; or left with the bank's acceptance until it lapses."""
+        """A whole lot, pledged and enforced; or left until it lapses, is declined or withdrawn, accepted by the bank or not."""
         w = self.w
         quantity = 2 + self.source.choice(5)
         if not w.do(w.warehouse2, "warehouse.issue", w.company3, self.new(), self.new(), BASIS, quantity, b"KGM"):
@@ -241,8 +261,11 @@ class MistakeRules(Life):
         if not w.do(w.company3, "warehouse.pledge", *args):
             return
         pledge = len(self.model.pledges)
-        w.do(w.bank, "warehouse.accept", pledge)
-        end = self.source.choice(5)
+        end = self.source.choice(8)
+        if end <= 4:
+            w.do(w.bank, "warehouse.accept", pledge)
+        else:
+            end = (0, 1, 4)[end - 5]
         if end == 0:
             w.wait(61)
             w.do(w.stranger, "warehouse.lapse", pledge)

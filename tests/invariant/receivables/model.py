@@ -218,6 +218,19 @@ def digest(name: str, chain_id: int, contract: str, struct: bytes) -> bytes:
     return keccak(b"\x19\x01" + _domain(name, chain_id, contract) + keccak(struct))
 
 
+def left(application: str, whose: str) -> str:
+    return f"a case ends whose fingerprint is no longer its own but {whose} ({application})"
+
+
+CONFIRMED_ANNULLED = "a draft is confirmed whose fingerprint is no longer its own (ledger)"
+NOTE_OF_INVOICE = "a credit note has the fingerprint of an invoice (ledger)"
+NUMBER_OF_INVOICE = "a credit note has the number of an invoice (ledger)"
+INVOICE_OF_NOTE = "an invoice has the fingerprint of a credit note (ledger)"
+PUT_BACK_ALL = "all that was bought is put back (desk)"
+PUT_BACK_LESS = "less is put back than was bought (desk)"
+PUT_BACK_NOT_MORE = "more is held than was bought with the nonce, and not put back (desk)"
+
+
 def of_credit_note(fingerprint: bytes) -> bytes:
     """As the register knows it, apart from invoices' fingerprints."""
     return NIL if fingerprint == NIL else keccak(words(64, fingerprint, 11, b"credit note"))
@@ -228,6 +241,7 @@ class Model:
         self.where, self.now = where, now
         self.journal: list[tuple[Table, Any, Any, bool]] = []
         self.events: list[tuple[str, str, tuple[Any, ...]]] = []
+        self.situations: list[str] = []
         table = lambda name, default: Table(name, default, self.journal)  # noqa: E731
         self.parties = table("parties", Party())
         self.hooks = table("hooks", None)
@@ -256,6 +270,7 @@ class Model:
     def run(self, function: Callable[..., Any], *args: Any) -> Outcome:
         self.journal.clear()
         self.events = []
+        self.situations = []
         try:
             value = function(*args)
         except Refused as refusal:
@@ -519,9 +534,17 @@ class Model:
         self.require_person(actor)
         entry = self.entries[fingerprint]
         if (entry.state, entry.holder, entry.case) != (ENTERED, actor, case):
-            return  # the arbiter has annulled it; the end of the case does not hang on that
+            # The arbiter has annulled it; the end of the case does not hang on that.
+            whose = "free"
+            if self.state_of(fingerprint) != FREE:
+                whose = "another case's" if entry.holder == actor else "somebody else's"
+            self.situations.append(left(self._name_of(actor), whose))
+            return
         self.entries[fingerprint] = Entry()
         self.emit(self.where.register, "FingerprintLeft", fingerprint, for_whom, actor, case)
+
+    def _name_of(self, application: str) -> str:
+        return {self.where.ledger: "ledger", self.where.warehouse: "warehouse"}.get(application, "register")
 
     def register_clear(self, actor: str, fingerprint: bytes, number: bytes, basis: bytes) -> None:
         self.require_role(actor, "FINANCING_ARBITER")
@@ -586,6 +609,8 @@ class Model:
             fingerprint,
             number,
         )
+        if self.state_of(of_credit_note(fingerprint)) != FREE:
+            self.situations.append(INVOICE_OF_NOTE)
         self.register_enter(self.where.ledger, fingerprint, number, number_of_it, actor)
         return number_of_it
 
@@ -612,6 +637,9 @@ class Model:
         self._require_debtor(actor, receivable)
         self.require_active(actor, found.supplier)
         self._move_on(receivable, CONFIRMED)
+        entry = self.entries[found.fingerprint]
+        if (entry.state, entry.holder, entry.case) != (ENTERED, self.where.ledger, receivable):
+            self.situations.append(CONFIRMED_ANNULLED)
         self.holdings[receivable, found.supplier] = Holding(found.face, 0)
         self.emit(self.where.ledger, "ReceivableConfirmed", receivable, actor)
         self._units(actor, ZERO, found.supplier, receivable, found.face)
@@ -784,6 +812,10 @@ class Model:
         self.holdings[receivable, actor] = held._replace(units=held.units - amount)
         self.emit(self.where.ledger, "ReceivableDiluted", receivable, actor, amount, face, note)
         self._units(actor, actor, ZERO, receivable, amount)
+        if self.state_of(note) != FREE:
+            self.situations.append(NOTE_OF_INVOICE)
+        if self.taken_by(number) not in (NIL, AMBIGUOUS):
+            self.situations.append(NUMBER_OF_INVOICE)
         self.register_enter(self.where.ledger, of_credit_note(note), of_credit_note(number), receivable, actor)
 
     def _require_defaulted(self, receivable: int) -> None:
@@ -908,7 +940,11 @@ class Model:
         found: Recourse = self.recourses[actor, nonce]
         if found.state != HELD:
             raise Refused("FinancingDesk_WrongRecourseState", actor, nonce, found.state)
-        units = min(found.amount, self.holdings[found.receivable, actor].units)
+        held = self.holdings[found.receivable, actor].units
+        units = min(found.amount, held)
+        self.situations.append(PUT_BACK_ALL if units == found.amount else PUT_BACK_LESS)
+        if held > units:
+            self.situations.append(PUT_BACK_NOT_MORE)
         currency, owed = self.ledger_giveBack(self.where.desk, found.receivable, actor, found.seller, units, actor)
         if owed == 0:
             raise Refused("FinancingDesk_NothingOwed", actor, nonce)

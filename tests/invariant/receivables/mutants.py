@@ -39,6 +39,39 @@ MUTANTS: dict[str, Mutant] = {
     "a case gives back what another has taken": Mutant(
         "FinancingRegister", " || record.caseId != caseId) return;", ") return;"
     ),
+    "an application gives back what another has taken": Mutant(
+        "FinancingRegister", " || record.holder != application || record", " || record"
+    ),
+    "the end of an annulled case is refused": Mutant(
+        "FinancingRegister",
+        "record.caseId != caseId) return;",
+        "record.caseId != caseId)\n            revert FinancingRegister_WrongState(fingerprint, record.state);",
+    ),
+    "the end of an annulled case is announced": Mutant(
+        "FinancingRegister",
+        "record.caseId != caseId) return;\n\n        delete _records[fingerprint];",
+        "record.caseId != caseId) {} else delete _records[fingerprint];",
+    ),
+    "an entry is left without a word": Mutant(
+        "FinancingRegister", "emit FingerprintLeft(fingerprint, actor, application, uint64(caseId));", ""
+    ),
+    "an entry cannot be annulled": Mutant(
+        "FinancingRegister",
+        "if (state == State.Free) revert FinancingRegister_WrongState(fingerprint, state);\n        address holder",
+        "if (state == State.Free || state == State.Entered) revert FinancingRegister_WrongState(fingerprint, state);\n"
+        "        address holder",
+    ),
+    "a credit note's number takes an invoice's": Mutant(
+        "ReceivableLedger", "ofCreditNote(creditNoteNumber), id", "creditNoteNumber, id"
+    ),
+    "a credit note without a fingerprint is taken": Mutant(
+        "ReceivableLedger",
+        "register.enter(ofCreditNote(creditNote),",
+        'register.enter(keccak256(abi.encode("credit note", creditNote)),',
+    ),
+    "what was bought with another nonce is put back too": Mutant(
+        "FinancingDesk", "held < recourse.amount ? uint128(held) : recourse.amount;", "uint128(held);"
+    ),
     "a credit note takes an invoice": Mutant(
         "ReceivableLedger",
         "register.enter(ofCreditNote(creditNote), ofCreditNote(creditNoteNumber), id, supplier);",

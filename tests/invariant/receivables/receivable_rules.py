@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import model as m
 from .choosing import DAY, Life
-from .model import MAX
+from .model import MAX, NIL
 from .world import BASIS, CNY, EUR, UNLISTED
 
 
@@ -141,7 +141,18 @@ class ReceivableRules(Life):
         if held == 0 and not self.odd(4):
             return
         amount = self.part(held)
-        self.w.do(self.actor(supplier, 20), "ledger.dilute", id_, amount, self.fingerprint(), self.number())
+        note, number = self.fingerprint(), self.number()
+        how = self.source.choice(13)
+        if how in (8, 9):  # its own invoice's, as who misreads the form would give it
+            note, number = found.fingerprint, self.model.entries[found.fingerprint].number
+        elif how == 10:  # somebody else's, which must not be taken by it
+            other = self.model.receivables[self.recent(tuple(self.model.receivables) or (0,))].fingerprint
+            note, number = other, self.model.entries[other].number
+        elif how >= 11:
+            note, number = self.pick(((NIL, number), (note, NIL)))
+        if self.w.do(self.actor(supplier, 20), "ledger.dilute", id_, amount, note, number) and self.odd(2):
+            terms = (self.w.debtor, CNY, 5, self.model.now + DAY, note, number)
+            self.w.do(self.w.company3, "ledger.draft", *terms)
 
     # --- default
 
@@ -221,6 +232,36 @@ class ReceivableRules(Life):
         if self.odd(2):
             self._pay(id_, face - paid)
         self.claim()
+
+    def sold_on_story(self) -> None:
+        """Bought with recourse, with one nonce or two; some sold on, at times with recourse in turn; after the default put back what is
+        left, before or after what was sold on has come back."""
+        w, seller, bank = self.w, self.w.company3, self.w.bank
+        face, due = 4 + self.source.choice(9), self.model.now + DAY
+        if not w.do(seller, "ledger.draft", w.debtor, EUR, face, due, self.new(), self.new()):
+            return
+        id_ = len(self.model.receivables)
+        w.do(w.debtor, "ledger.confirm", id_)
+        puts = []
+        for units in self.pick(((4,), (2, 2), (1, 3))):
+            self._offer(id_, seller, bank, units, recourse=True, divisible=False)
+            self._fill(*self.quotes[-1][:1], units, self.quotes[-1][1])
+            puts.append((bank, self.quotes[-1][0].nonce))
+        sold = self.pick((1, 2, 3, 4))
+        if self.odd(2):
+            w.do(bank, "ledger.safeTransferFrom", bank, self.pick((w.guest, w.bank2)), id_, sold, b"")
+        else:
+            self._offer(id_, bank, w.bank2, sold, recourse=True, divisible=False)
+            self._fill(*self.quotes[-1][:1], sold, self.quotes[-1][1])
+            puts.insert(self.pick((0, len(puts))), (w.bank2, self.quotes[-1][0].nonce))
+        if self.odd(2):
+            self._pay(id_, 1 + self.source.choice(face - 1))
+        w.wait(due + w.where.grace - self.model.now)
+        for put in puts:
+            self._put_back(*put)
+        self._pay(id_, self.model.receivables[id_].face - self.model.receivables[id_].paid)
+        for holder in (seller, bank):
+            w.do(holder, "ledger.claim", id_)
 
     def nothing_owed_story(self) -> None:
         """All but a little is paid, and rounding made what was claimed on a unit as much as the unit."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from . import model as m
-from .choosing import Life
+from .choosing import DAY, Life
 from .model import NIL, Consent, Signature
-from .world import BASIS
+from .world import BASIS, CNY
 
 
 class RegisterRules(Life):
@@ -71,7 +71,7 @@ class RegisterRules(Life):
     def arbiter(self) -> None:
         if self.odd(2):
             fingerprint = self._reserved(
-                *self.pick(((m.RESERVED,), (m.FINANCED,), (m.RESERVED,), (m.FINANCED,), (m.ENTERED,)))
+                *self.pick(((m.RESERVED,), (m.FINANCED,), (m.RESERVED,), (m.FINANCED,), (m.RESERVED,), (m.ENTERED,)))
             )
             self.w.do(self._can_send(self.actor(self.w.arbiter)), "register.annul", fingerprint, BASIS)
             return
@@ -82,6 +82,65 @@ class RegisterRules(Life):
         number = self.recent(taken) if taken and not self.odd(6) else self.number()
         if self.w.do(self.actor(self.w.arbiter), "register.clear", fingerprint, number, BASIS) and not self.odd(3):
             self.w.do(self.w.application, "register.enter", fingerprint, number, 7, self.w.company3)
+
+    def _take(self, whose: str, fingerprint: bytes, number: bytes, case: int) -> int:
+        """A case of this application, or 0. Only the application without a ledger chooses the case's number."""
+        if whose == "ledger":
+            terms = (self.w.debtor, CNY, 5, self.instant(5), fingerprint, number)
+            return len(self.model.receivables) if self.w.do(self.w.supplier, "ledger.draft", *terms) else 0
+        if whose == "warehouse":
+            lot = (self.w.company3, fingerprint, number, BASIS, 3, b"TNE")
+            return len(self.model.receipts) if self.w.do(self.w.warehouse2, "warehouse.issue", *lot) else 0
+        done = self.w.do(self.w.application, "register.enter", fingerprint, number, case, self.w.company3)
+        return case if done else 0
+
+    def _finish(self, whose: str, fingerprint: bytes, case: int) -> None:
+        if whose == "ledger":
+            how = self.pick(("reject", "withdraw", "strike", "confirm"))
+            actor = {"withdraw": self.w.supplier, "strike": self.w.court}.get(how, self.w.debtor)
+            self.w.do(actor, f"ledger.{how}", case, *((BASIS,) if how == "strike" else ()))
+        elif whose == "warehouse":
+            how = self.pick(("deliver", "strike", "enforce"))
+            if how == "deliver":
+                self.w.do(self.w.warehouse2, "warehouse.deliver", case, 3)
+            elif how == "strike":
+                self.w.do(self.w.court, "warehouse.strike", case, BASIS)
+            else:
+                terms = (case, self.w.bank, self.w.supervisor2, 3, 9, CNY, self.model.now + DAY)
+                if self.w.do(self.w.company3, "warehouse.pledge", *terms):
+                    pledge = len(self.model.pledges)
+                    self.w.do(self.w.bank, "warehouse.accept", pledge)
+                    self.w.do(self.w.supervisor2, "warehouse.confirm", pledge, BASIS)
+                    self.w.do(self.w.court, "warehouse.enforce", pledge, 3, self.w.bank, BASIS)
+        else:
+            self.w.do(self.w.application, "register.leave", fingerprint, case, self.w.company3)
+
+    def annulled_story(self) -> None:
+        """The arbiter annuls an entry; nobody, another case or somebody else takes it; the first case ends, and maybe the other."""
+        whose, fingerprint, number = (
+            self.pick(("ledger", "warehouse", "ledger", "warehouse", "register")),
+            self.new(),
+            self.new(),
+        )
+        first = self._take(whose, fingerprint, number, 1 + self.source.choice(3))
+        if not first or not self.w.do(self.w.arbiter, "register.annul", fingerprint, BASIS):
+            return
+        other = self.pick((whose, whose, "ledger", "warehouse", "register", "bank", "copy", "", ""))
+        second = 0
+        if other == "bank":
+            consent = Consent(fingerprint, number, self.w.company3, self.w.bank, self.model.now + DAY, 8)
+            signed = self.w.sign(self.w.company3, self.model.consent_digest(consent))
+            if self.w.do(self.w.bank, "register.reserve", consent, signed) and self.odd(2):
+                self.w.do(self.w.bank, "register.finance", fingerprint, NIL)
+        elif other == "copy":  # another fingerprint with the number that is free again: now the first may not come back
+            self._take(self.pick(("ledger", "register")), self.new(), number, 1)
+            self._take(whose, fingerprint, number, first)
+        elif other:
+            # Another application with the same case's number, or the same one with another number.
+            second = self._take(other, fingerprint, number, first + 1 if other == whose else first)
+        self._finish(whose, fingerprint, first)
+        if second and self.odd(2):
+            self._finish(other, fingerprint, second)
 
     def application(self) -> None:
         entered = [

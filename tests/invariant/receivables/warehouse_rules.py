@@ -93,12 +93,12 @@ class WarehouseRules(Life):
         if self.w.do(actor, "warehouse.pledge", *args):
             pledge = len(self.model.pledges)
             if self.odd(3):
-                end = self.source.choice(8)
-                if end == 5:
+                end = self.source.choice(6)
+                if end == 3:
                     self.w.do(self.pick((bank, supervisor)), "warehouse.decline", pledge, BASIS)
-                elif end == 6:
+                elif end == 4:
                     self.w.do(owner, "warehouse.withdraw", pledge)
-                elif end == 7 and answer_by - self.model.now <= DAY:
+                elif end == 5 and answer_by - self.model.now <= DAY:
                     self.w.wait(answer_by - self.model.now + 1)
                     self.w.do(self.w.stranger, "warehouse.lapse", pledge)
             elif self.w.do(bank, "warehouse.accept", pledge) and not self.odd(3):

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from eth_abi import encode
+from eth_utils import keccak
+
 from .model import ZERO
 
 
@@ -26,6 +29,7 @@ class Witness:
     def __init__(self, ledger: str, warehouse: str) -> None:
         self.ledger, self.warehouse = ledger, warehouse
         self.face: Counter[int] = Counter()
+        self.units: Counter[tuple[int, str]] = Counter()
         self.minted: dict[int, int] = {}
         self.diluted: Counter[int] = Counter()
         self.paid: Counter[int] = Counter()
@@ -40,7 +44,9 @@ class Witness:
         # Fingerprints: who has it until when (None: for good), with which number, cleared or not.
         self.taken: dict[bytes, tuple[str, int | None, bytes]] = {}
         self.financed: set[bytes] = set()
-        self.case: dict[bytes, tuple[str, int]] = {}
+        # Those that an application has, and for which case. What the last credit note said it was.
+        self.entered: dict[bytes, tuple[str, int]] = {}
+        self.credit_note = b""
         self.annulled: set[tuple[str, int]] = set()
         self.cleared: set[tuple[bytes, bytes]] = set()
         self.consents: set[bytes] = set()
@@ -95,8 +101,9 @@ class Witness:
     def _ReceivableStruck(self, _c, now, inactive, _x, _n, id_, actor, _basis) -> None:
         self._end(id_, "struck")
 
-    def _ReceivableDiluted(self, _c, now, inactive, _x, _n, id_, actor, amount, face, _note) -> None:
+    def _ReceivableDiluted(self, _c, now, inactive, _x, _n, id_, actor, amount, face, note) -> None:
         self.diluted[id_] += amount
+        self.credit_note = note
         hold("R4", id_ not in self.ended, "diluted after it was settled", id_)
         hold("R1", face == self.minted[id_] - self.diluted[id_] >= 0 and self.paid[id_] == 0, id_, face)
         if face == 0:
@@ -123,13 +130,23 @@ class Witness:
         hold("R5", id_ not in self.ended and now >= self.due[id_], "given back before default", id_)
 
     def _TransferSingle(self, contract, now, inactive, _x, names, operator, giver, taker, id_, units) -> None:
-        if contract != self.ledger or ZERO in (giver, taker) or "UnitsGivenBack" in names:
+        if contract != self.ledger:
+            return
+        self._move_units(giver, taker, id_, units)
+        if ZERO in (giver, taker) or "UnitsGivenBack" in names:
             return
         self._handed_on(now, inactive, giver, taker, id_)
 
-    def _TransferBatch(self, contract, now, inactive, _x, _n, operator, giver, taker, ids, _units) -> None:
-        for id_ in ids:
+    def _TransferBatch(self, contract, now, inactive, _x, _n, operator, giver, taker, ids, units) -> None:
+        for id_, moved in zip(ids, units, strict=True):
+            self._move_units(giver, taker, id_, moved)
             self._handed_on(now, inactive, giver, taker, id_)
+
+    def _move_units(self, giver: str, taker: str, id_: int, units: int) -> None:
+        self.units[id_, taker] += units
+        if giver != ZERO:
+            self.units[id_, giver] -= units
+            hold("R1", self.units[id_, giver] >= 0, "more units passed on than held", id_, giver)
 
     def _handed_on(self, now: int, inactive: set[str], giver: str, taker: str, id_: int) -> None:
         hold("R5", now < self.due[id_] and self.paid[id_] == 0, "units changed hands when it was closed", id_)
@@ -172,19 +189,27 @@ class Witness:
         hold("F3", context not in self.consents, "a used consent was withdrawn")
         self.consents.add(context)
 
-    def _FingerprintEntered(self, _c, now, inactive, _x, _n, fingerprint, actor, application, case, number) -> None:
+    def _FingerprintEntered(self, _c, now, inactive, _x, names, fingerprint, actor, application, case, number) -> None:
+        if "ReceivableDiluted" in names:
+            apart = keccak(encode(["string", "bytes32"], ["credit note", self.credit_note]))
+            hold("F4", any(self.credit_note) and fingerprint == apart, "a credit note not apart from invoices", case)
+        elif "ReceivableDrafted" in names:
+            hold("F4", fingerprint == self.drafted[case][0], "not the draft's invoice", case)
         self._took(now, fingerprint, application, None, number)
-        self.case[fingerprint] = (application, case)
+        self.entered[fingerprint] = (application, case)
 
     def _given_up(self, fingerprint: bytes, who: str, now: int) -> None:
         hold("F1", self._live(fingerprint, now) and self.taken[fingerprint][0] == who, "given up by another")
         del self.taken[fingerprint]
+        self.entered.pop(fingerprint, None)
 
     def _FingerprintReleased(self, _c, now, inactive, _x, _n, fingerprint, actor) -> None:
         hold("F1", fingerprint not in self.financed, "released after financing")
         self._given_up(fingerprint, actor, now)
 
     def _FingerprintLeft(self, _c, now, inactive, _x, _n, fingerprint, actor, application, case) -> None:
+        own = self.entered.get(fingerprint) == (application, case)
+        hold("F1", own, "given up for another case", fingerprint, case)
         self._given_up(fingerprint, application, now)
 
     def _FingerprintFinanced(self, _c, now, inactive, _x, _n, fingerprint, actor, _filing) -> None:
@@ -195,10 +220,10 @@ class Witness:
         self.taken[fingerprint] = (actor, None, self.taken[fingerprint][2])
 
     def _FinancingAnnulled(self, _c, now, inactive, _x, _n, fingerprint, actor, holder, _basis) -> None:
+        if fingerprint in self.entered:
+            self.annulled.add(self.entered[fingerprint])
         self._given_up(fingerprint, holder, now)
         self.financed.discard(fingerprint)
-        if self.case.get(fingerprint, ("", 0))[0] == holder:
-            self.annulled.add(self.case[fingerprint])
 
     def _NumberCleared(self, _c, now, inactive, _x, _n, fingerprint, actor, number, _basis) -> None:
         self.cleared.add((fingerprint, number))
@@ -242,7 +267,8 @@ class Witness:
 
     def _UnitsPutBack(self, _c, now, inactive, _x, _n, id_, actor, seller, nonce, units, owed) -> None:
         key = (actor, nonce)
-        hold("Q2", key not in self.put_back and 0 < units <= self.filled[key], "put back", key, units)
+        held = self.units[id_, actor] + units  # before they went
+        hold("Q2", key not in self.put_back and 0 < units == min(self.filled[key], held), "put back", key, units, held)
         hold("Q2", 0 < owed <= units, "owed", key, owed)
         self.put_back.add(key)
         self.owed[key] = owed

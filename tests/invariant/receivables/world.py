@@ -460,6 +460,8 @@ class World:
             self.witness.see(expected.events, self.now, self._inactive(), context)
         except Broken as broken_one:
             raise Difference(f"{call}: invariant {broken_one}") from None
+        for situation in self.model.situations:
+            self.tally[f"situation {situation}"] += 1
         for touched in expected.touched:
             lifecycle = STATES.get(touched.table.name)
             if lifecycle:
@@ -668,6 +670,9 @@ class World:
         for fingerprint in seen.financed:
             state = int.from_bytes(self.read("register.entryOf", fingerprint)[:32], "big")
             hold("F1", state == m.FINANCED, "no longer financed", fingerprint)
+        for fingerprint, case in seen.entered.items():
+            entry = self.read("register.entryOf", fingerprint)
+            hold("F1", entry[:128] == words(m.ENTERED, case[0], 0, case[1]), "no longer that case's", fingerprint, case)
         for bank, nonce in seen.done:
             state = self.number("desk.nonceState", bank, nonce)
             hold("Q3", state in (m.USED, m.CANCELLED), "no longer ended", bank, nonce)
