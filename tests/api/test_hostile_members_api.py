@@ -8,6 +8,7 @@ import json
 import pytest
 
 from scripts.demonstration.processes import rpc
+from scripts.demonstration.steps import until
 from tests.anvil import RpcBackend
 from tests.api.market import DAY, Market, event
 from tests.evm import dev_account
@@ -26,9 +27,12 @@ def send_raw(served, sender, contract, function, *args):
     data = "0x" + backend.encode(contract, function, args).hex()
     to = served.chain.city.contracts[contract]
     sent = rpc(served.chain.url, "eth_sendTransaction", {"from": sender, "to": to, "data": data, "gas": hex(10**6)})
-    receipt = rpc(served.chain.url, "eth_getTransactionReceipt", sent)
-    assert receipt["status"] == "0x1"
-    return receipt
+    assert mined(served, sent)["status"] == "0x1"
+
+
+def mined(served, tx_hash):
+    until(lambda: rpc(served.chain.url, "eth_getTransactionReceipt", tx_hash) is not None, True)
+    return rpc(served.chain.url, "eth_getTransactionReceipt", tx_hash)
 
 
 # --- reading what is not theirs
@@ -45,11 +49,8 @@ def test_lot__goods_of_another_warehouse_copied_onto_an_own_receipt__stay_secret
     copied = (served.chain.member("debtor"), b"\1" * 32, b"\2" * 32, goods, 1, b"KGM")
     send_raw(served, spy, "WarehouseLedger", "issue", *copied)
     number = issued["receiptId"] + 1
+    until(lambda: served.get(f"/warehouse-receipts/{number}", "debtor").status_code, 200)
     answer = served.get(f"/warehouse-receipts/{number}", "debtor")
-    for _ in range(100):
-        if answer.status_code == 200:
-            break
-        answer = served.get(f"/warehouse-receipts/{number}", "debtor")
     assert (answer.json()["owner"], answer.json()["goods"]) == (served.chain.member("debtor"), issued["goods"])
     assert answer.json()["lot"] is None
     assert served.get(f"/warehouse-receipts/{issued['receiptId']}", "supplier").json()["lot"]["number"] == "secret/1"
@@ -117,7 +118,7 @@ def test_lot__text_that_no_database_keeps__422(served, field, value):
     ids=["contract", "number", "function"],
 )  # fmt: skip
 def test_forwarding__values_that_no_contract_takes__422_without_a_key(served, call):
-    body = '{"signer": "%s", %s}' % (dev_account(10).address, call)
+    body = f'{{"signer": "{dev_account(10).address}", {call}}}'
     answer = served.http.post("/forward-requests/prepare", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 422, answer.text
 
@@ -132,3 +133,25 @@ def test_cursor__with_a_zero_byte__422(served, parts):
 
 def test_transaction__number_with_a_zero_byte__no_fault_of_the_service(served):
     assert served.get("/transactions/%00", "bank").status_code in (404, 422)
+
+
+# --- what a chain carries besides
+
+
+def test_indexer__strangers_logs_of_megabytes__not_even_asked_for(served, monkeypatch):
+    """Whoever reaches the node can fill blocks with logs; a few of them would time out what the tables are made from."""
+    rpc_of_service, seen = served.app.state.city.rpc, []
+    batch = rpc_of_service.batch
+
+    async def watched(requests):
+        replies = await batch(requests)
+        seen.extend(reply for (method, _), reply in zip(requests, replies, strict=True) if method == "eth_getLogs")
+        return replies
+
+    monkeypatch.setattr(rpc_of_service, "batch", watched)
+    # PUSH3 2^20, PUSH0, LOG0: a contract whose making logs a mebibyte of zeros.
+    spam = {"from": dev_account(18).address, "data": "0x62100000" + "5fa0", "gas": hex(30_000_000)}
+    assert mined(served, rpc(served.chain.url, "eth_sendTransaction", spam))["status"] == "0x1"
+    block = int(rpc(served.chain.url, "eth_blockNumber"), 16)
+    until(lambda: served.app.state.city.indexer.head.number >= block, True)
+    assert all(len(str(reply)) < 100_000 for reply in seen)
