@@ -238,6 +238,10 @@ class Sender:
         """Send again what is not in a block after a while: lost in a restart, dropped, or reorganised away."""
         now = time.monotonic()
         waiting = await self._database.read(outbox.in_flight)
+        # What has ended is remembered no more; what a reorganisation brings back is then sent again at once.
+        self._sent_at = {
+            row["tx_hash"]: self._sent_at[row["tx_hash"]] for row in waiting if row["tx_hash"] in self._sent_at
+        }
         late = [row for row in waiting if now - self._sent_at.get(row["tx_hash"], 0) > RESEND_SECONDS]
         due = []
         for sender in sorted({row["sender"] for row in late}):

@@ -184,6 +184,16 @@ def test_step__what_a_row_waits_for_comes_into_a_block_meanwhile__not_failed(dat
     assert state(database, dependent) == "failed"
 
 
+def test_step__transactions_that_ended__forgotten(database, node, sender):
+    """A service sends for years."""
+    for _ in range(3):
+        identifier = accept(database, CHEAP)
+        step(sender)
+        database.write_now(outbox.fail, identifier, {})
+    step(sender)
+    assert sender._sent_at == {}
+
+
 def _runs_out(data, gas):
     if data == DEAR and gas < 20_000_000:
         raise RpcError(-32000, "out of gas")
