@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,7 +70,12 @@ class Problem(Response):
     media_type = "application/problem+json"
 
     def __init__(self, content: dict[str, Any], headers: dict[str, str] | None = None):
-        super().__init__(orjson.dumps(content), status_code=int(content["status"]), headers=headers)
+        try:
+            body = orjson.dumps(content)
+        except orjson.JSONEncodeError:
+            # A refusal may quote what the caller sent, also half of a surrogate pair; the standard library escapes it.
+            body = json.dumps(content).encode()
+        super().__init__(body, status_code=int(content["status"]), headers=headers)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

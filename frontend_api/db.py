@@ -27,10 +27,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from .errors import Unavailable
+from .errors import InvalidInput, Unavailable
 
 metadata = MetaData()
 
@@ -109,6 +109,8 @@ class Database:
                 return function(connection, *args, **kwargs)
         except OperationalError as error:
             raise Unavailable("The database did not answer. Try again.") from error
+        except DataError as error:
+            raise _unfit() from error
 
     async def write(self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run in one transaction: everything is stored when this returns, or nothing."""
@@ -125,6 +127,8 @@ class Database:
         except OperationalError as error:
             self._write_connection = None
             raise Unavailable("The database did not take the change; nothing was stored. Try again.") from error
+        except DataError as error:
+            raise _unfit() from error
 
     def _read_now(self, function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
         if self._reader is None:
@@ -141,6 +145,8 @@ class Database:
                 return function(connection, *args, **kwargs)
         except OperationalError as error:
             raise Unavailable("The database did not answer. Try again.") from error
+        except DataError as error:
+            raise _unfit() from error
 
     def claim(self) -> bool:
         """Become the one service that sends and indexes on this database; false when another one is. Ends with `close`."""
@@ -169,6 +175,11 @@ class Database:
             if connection is not None:
                 connection.close()
         self.engine.dispose()
+
+
+def _unfit() -> InvalidInput:
+    """PostgreSQL's answer to a zero byte, for instance, which SQLite takes; no other value than a caller's can be so."""
+    return InvalidInput("The request has a text or number that the database cannot hold.")
 
 
 def _configure_sqlite(connection: Any, _: Any) -> None:

@@ -97,31 +97,37 @@ class Submissions:
     require_whole: Callable[[], None] = staticmethod(lambda: None)
 
     async def accept(
-        self, asked: Asked, calls: Sequence[Call], before: Sequence[Call] = (), also: Alongside | None = None
-    ) -> list[str]:
-        """Store the calls, and those that go before them, in one database transaction; returns the ids of `calls`.
+        self,
+        asked: Asked,
+        calls: Sequence[Call],
+        before: Sequence[Call] = (),
+        also: Alongside | None = None,
+        record: Callable[[list[str]], list[Any]] = list,
+    ) -> list[Any]:
+        """Store the calls, and those that go before them, in one database transaction; returns what `record` makes (JSON)
+        of the ids of `calls`, which is these ids when not given.
 
-        The same key and body give the ids of the first time, and nothing is stored again.
+        The same key and body give the answer of the first time, and nothing is stored again.
         """
         self.require_whole()
         self.require_key(asked.account)
         intents = [Intent(asked.account, call) for call in (*before, *calls)]
 
-        def work(connection: Connection) -> list[str]:
+        def work(connection: Connection) -> list[Any]:
             if asked.key is not None:
                 earlier = outbox.earlier_response(connection, asked.owner, asked.key, asked.hashed)
                 if earlier is not None:
                     return list(earlier)
             if also is not None:
                 also(connection)
-            ids = outbox.enqueue(connection, asked.owner, intents)[len(before) :]
+            answer = record(outbox.enqueue(connection, asked.owner, intents)[len(before) :])
             if asked.key is not None:
-                outbox.remember(connection, asked.owner, asked.key, asked.hashed, ids)
-            return ids
+                outbox.remember(connection, asked.owner, asked.key, asked.hashed, answer)
+            return answer
 
-        ids = await self._database.write(work)
+        answer = await self._database.write(work)
         self._sender.wake()
-        return ids
+        return answer
 
     async def accept_part(
         self, asked: Asked, part: int, calls: Sequence[Call], record: Callable[[list[str]], Any]
@@ -142,7 +148,10 @@ class Submissions:
                 if earlier is not None:
                     return earlier
             answer = record(outbox.enqueue(connection, asked.owner, intents))
-            if key is not None:
+            if key is not None and asked.key is not None:
+                # The key itself is taken too: no other request may have it, on this route or another.
+                if outbox.earlier_response(connection, asked.owner, asked.key, asked.hashed) is None:
+                    outbox.remember(connection, asked.owner, asked.key, asked.hashed, [])
                 outbox.remember(connection, asked.owner, key, asked.hashed, answer)
             return answer
 
@@ -317,21 +326,31 @@ class Action:
         before: Sequence[Call] = (),
         also: Alongside | None = None,
     ) -> BulkResource:
-        """Accept several calls in one database transaction; an item that was refused beforehand carries its problem."""
+        """Accept several calls in one database transaction; an item that was refused beforehand carries its problem.
+
+        The same request again is answered as the first time, also where more or less of it would be refused by now.
+        """
+
+        def record(ids: list[str]) -> list[str | dict[str, Any]]:
+            remaining = iter(ids)
+            return [item.problem() if isinstance(item, ServiceError) else next(remaining) for item in items]
+
         submissions = self.city.submissions
         calls = [item for item in items if isinstance(item, Call)]
-        ids = await submissions.accept(self._asked, calls, before, also)
+        answers = await submissions.accept(self._asked, calls, before, also, record)
+        ids = [answer for answer in answers if isinstance(answer, str)]
         if ids and self._asked.wait_seconds:
             await submissions.wait(ids[-1], self._asked.wait_seconds)
-        remaining = iter(await submissions.many(ids))
-        found = []
-        for index, item in enumerate(items):
-            if isinstance(item, ServiceError):
-                found.append(BulkItem(index=index, problem=item.problem()))
-            else:
-                found.append(BulkItem(index=index, transaction=next(remaining)))
+        sent = {resource.id: resource for resource in await submissions.many(ids)}
         self._response.status_code = 202
-        return BulkResource(items=found)
+        return BulkResource(
+            items=[
+                BulkItem(index=index, transaction=sent[answer])
+                if isinstance(answer, str)
+                else BulkItem(index=index, problem=answer)
+                for index, answer in enumerate(answers)
+            ]
+        )
 
 
 async def action(

@@ -149,7 +149,11 @@ class Indexer:
                     return False
                 raise NodeUnreachable("The node's blocks do not follow each other; it is changing chains.")
             parent = block.hash
-        logs = await self._rpc.batch([("eth_getLogs", ({"blockHash": block.hash},)) for block in fetched])
+        # Of our contracts only: what others log into a block is of any size.
+        ours = self._decoder.addresses
+        logs = await self._rpc.batch(
+            [("eth_getLogs", ({"blockHash": block.hash, "address": ours},)) for block in fetched]
+        )
         for item in logs:
             if isinstance(item, RpcError):
                 raise item

@@ -54,7 +54,8 @@ class Sender:
         self._gas_limits: dict[tuple[str, bytes], int] = {}
         self._node_failures: dict[str, int] = {}
         self._used: dict[str, int] = {}
-        self._fee: tuple[float, int] = (-math.inf, 0)
+        #: When it was asked for, the base fee, and what one transaction of a block can use at most.
+        self._block: tuple[float, int, int] = (-math.inf, 0, 0)
 
     def wake(self) -> None:
         """There is something new in the outbox, or a block came in."""
@@ -105,6 +106,8 @@ class Sender:
 
     async def _send_all(self, sender: str) -> None:
         """Send what is queued for a key, batch by batch: while one is signed and stored, the node simulates the next."""
+        # Before the simulation: what it waited for may be in a block once it has answered.
+        waiting_before = await self._database.read(outbox.is_in_flight, sender)
         rows, simulated = await self._next_batch(sender, 0)
         nonce: int | None = None
         broadcasts: deque[asyncio.Task[None]] = deque()
@@ -113,8 +116,8 @@ class Sender:
                 passed, failed = await simulated
                 following, simulated = await self._next_batch(sender, rows[-1]["sequence"])
                 waiting = await self._database.read(outbox.is_in_flight, sender)
-                if not (waiting or passed):
-                    # Otherwise not believed: what they depend on may be on its way.
+                if not (waiting_before or nonce or waiting or passed):
+                    # Otherwise not believed: what they depend on may be on its way, or have come into a block meanwhile.
                     for row, problem in failed:
                         await self._database.write(outbox.fail, row["id"], problem)
                 if passed:
@@ -192,12 +195,14 @@ class Sender:
         except RpcError as error:
             return contract_error(error)
         limit = 2 * int(estimate, 16)
-        self._gas_limits[_function(row)] = max(limit, self._gas_limits.get(_function(row), 0))
+        # A callee that burns gas, such as somebody's ERC-1271 account, makes its own call dear and not those of the others.
+        learned = max(limit, self._gas_limits.get(_function(row), 0))
+        self._gas_limits[_function(row)] = min(learned, FIRST_GAS_LIMIT)
         return limit
 
     async def _sign(self, sender: str, passed: list[tuple[Row, int]], nonce: int) -> list[tuple[str, bytes]]:
         """Sign with the nonces from `nonce` on, store; returns (hash, bytes), which nobody has seen yet."""
-        base_fee = await self._base_fee()
+        base_fee, largest = await self._newest_block()
         signed = []
         for offset, (row, gas) in enumerate(passed):
             fields = {
@@ -206,7 +211,8 @@ class Sender:
                 "nonce": nonce + offset,
                 "maxFeePerGas": 2 * base_fee + self._tip,
                 "maxPriorityFeePerGas": self._tip,
-                "gas": gas,
+                # No node takes more than a block has room for, and a nonce that nobody takes would hold up the key for ever.
+                "gas": min(gas, largest),
                 "to": row["to"],
                 "value": 0,
                 "data": row["data"],
@@ -232,6 +238,10 @@ class Sender:
         """Send again what is not in a block after a while: lost in a restart, dropped, or reorganised away."""
         now = time.monotonic()
         waiting = await self._database.read(outbox.in_flight)
+        # What has ended is remembered no more; what a reorganisation brings back is then sent again at once.
+        self._sent_at = {
+            row["tx_hash"]: self._sent_at[row["tx_hash"]] for row in waiting if row["tx_hash"] in self._sent_at
+        }
         late = [row for row in waiting if now - self._sent_at.get(row["tx_hash"], 0) > RESEND_SECONDS]
         due = []
         for sender in sorted({row["sender"] for row in late}):
@@ -274,13 +284,14 @@ class Sender:
         on_chain = int(await self._rpc.call("eth_getTransactionCount", sender, "pending"), 16)
         return on_chain if stored is None else max(stored, on_chain)
 
-    async def _base_fee(self) -> int:
-        at, fee = self._fee
+    async def _newest_block(self) -> tuple[int, int]:
+        """Its base fee and its gas limit."""
+        at, fee, limit = self._block
         if time.monotonic() - at > FEE_SECONDS:
             block = await self._rpc.call("eth_getBlockByNumber", "latest", False)
-            fee = int(block.get("baseFeePerGas", "0x0"), 16)
-            self._fee = (time.monotonic(), fee)
-        return fee
+            fee, limit = int(block.get("baseFeePerGas", "0x0"), 16), int(block["gasLimit"], 16)
+            self._block = (time.monotonic(), fee, limit)
+        return fee, limit
 
 
 def _function(row: Row) -> tuple[str, bytes]:

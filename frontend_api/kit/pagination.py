@@ -25,7 +25,8 @@ def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
         found = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode().split("|")
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise InvalidInput("This cursor was not given out by this service.", field="cursor") from error
-    if len(found) != parts or "" in found:
+    # PostgreSQL takes no text with a zero byte.
+    if len(found) != parts or "" in found or "\0" in "".join(found):
         raise InvalidInput("This cursor belongs to another list.", field="cursor")
     return found
 

@@ -12,6 +12,10 @@ _CAC = ubl.CBC.replace("CommonBasicComponents", "CommonAggregateComponents")
 _REFERENCE = f"{_CAC}BillingReference/{_CAC}InvoiceDocumentReference/{ubl.CBC}ID"
 
 
+#: Invoices that a credit note is asked for; more of them are compared with no receivable.
+_MOST_REFERENCES = 100
+
+
 def registered(fingerprint: bytes) -> bytes:
     """A credit note's fingerprint, or its number's, as the financing register knows it (contracts/receivables/types/CreditNote.sol).
 
@@ -23,7 +27,7 @@ def registered(fingerprint: bytes) -> bytes:
 def billed_numbers(content: bytes) -> list[str]:
     """The numbers of the invoices that a credit note says it is for (EN 16931 BT-25); none where it does not say it."""
     found = [ubl.spaces(element.text or "") for element in ubl.parse(content).iterfind(_REFERENCE)]
-    return [number for number in found if number]
+    return [number for number in found if 0 < len(number) <= ubl.LONGEST_TEXT][:_MOST_REFERENCES]
 
 
 def number_fingerprints(content: bytes, key: bytes) -> list[bytes]:

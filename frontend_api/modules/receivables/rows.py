@@ -189,6 +189,8 @@ def _number(text: str, line: int, seen: dict[str, int]) -> str:
     number = ubl.spaces(text)
     if not number:
         raise _Broken("number", "number is missing")
+    if len(number) > ubl.LONGEST_TEXT:
+        raise _Broken("number", f"number has {len(number)} characters; at most {ubl.LONGEST_TEXT} are read")
     if number.startswith(_FORMULA):
         raise _Broken("number", f"number begins with {number[0]}, which spreadsheets take for a formula")
     plain = ubl.letters_and_digits(number)

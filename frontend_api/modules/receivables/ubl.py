@@ -40,6 +40,11 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")  # xsd:decimal: 
 _PLAIN_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")  # xsd:date
 _LONGEST_NUMERAL: Final = 60
+#: Characters of a number, an id or a name. Some are eighteen once they are normalised: a file full of them would keep a
+#: processor busy for a minute.
+LONGEST_TEXT: Final = 500
+#: Ways in which an invoice names one party.
+_MOST_NAMES: Final = 50
 _EXACT = Context(prec=200)
 
 
@@ -142,7 +147,10 @@ def _child(parent: Element, tag: str, label: str) -> Element | None:
 def _value(element: Element, label: str) -> str | None:
     if len(element):
         raise Refused(f"{label} is not plain text")
-    return spaces(element.text or "") or None
+    found = spaces(element.text or "")
+    if len(found) > LONGEST_TEXT:
+        raise Refused(f"{label} has {len(found)} characters; at most {LONGEST_TEXT} are read")
+    return found or None
 
 
 def text(parent: Element, tag: str, label: str) -> str | None:
@@ -191,7 +199,7 @@ def party(root: Element, role: str, label: str) -> Party:
     legal = None if entity is None else text(entity, f"{CBC}CompanyID", f"{label}'s legal id")
     registered = None if entity is None else text(entity, f"{CBC}RegistrationName", f"{label}'s name")
     for identification in party.iterfind(f"{_CAC}PartyIdentification/{CBC}ID"):
-        scheme_id = spaces(identification.get("schemeID") or "")
+        scheme_id = spaces(identification.get("schemeID") or "")[:LONGEST_TEXT]
         # Without a scheme it is a number of the other side's books, which says nothing to a third.
         if scheme_id and (value := _value(identification, f"{label}'s identification")):
             ids.append(("id", scheme_id, value))
@@ -205,6 +213,8 @@ def party(root: Element, role: str, label: str) -> Party:
         [("name", "", registered)] if registered else [],
         traded,
     )
+    if sum(map(len, ranked)) > _MOST_NAMES:
+        raise Refused(f"{label} is named in {sum(map(len, ranked))} ways; at most {_MOST_NAMES} are read")
     # Of several of one rank the smallest counts, so that their order in the file does not. And an id without a letter
     # or digit identifies nobody.
     names = [n for rank in ranked for n in sorted(rank, key=lambda n: canonical_name(*n)) if letters_and_digits(n[2])]

@@ -179,7 +179,7 @@ def _value(parameter: dict[str, Any], value: Any) -> Any:
         if value.isascii():
             return value.encode()
         raise InvalidInput("bytes are 0x-hex or ASCII text", field=name)
-    if kind.startswith(("uint", "int")) and isinstance(value, str) and value.isdecimal() and value.isascii():
+    if kind.startswith(("uint", "int")) and isinstance(value, str) and re.fullmatch(r"[0-9]{1,78}", value):
         return int(value)
     return value
 

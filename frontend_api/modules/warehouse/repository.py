@@ -58,10 +58,12 @@ pledges = Table(
 )
 
 #: What lots are, by the commitment to their goods. Known to the parties and not derived from the chain: a replay does not bring it back.
+#: Anybody's receipt can repeat a commitment that the chain shows, so a lot belongs to the receipts of the warehouse that described it.
 lots = Table(
     "lots",
     metadata,
     Column("goods", String(66), primary_key=True),
+    Column("warehouse", String(42), nullable=False),
     Column("number", String, nullable=False),
     Column("taken_in", String(10), nullable=False),
     Column("description", String, nullable=False),
@@ -77,6 +79,7 @@ class KeptLot:
     """What is kept of a lot: `goods` is the commitment that `salt` and description open."""
 
     goods: bytes
+    warehouse: str
     number: str
     taken_in: str
     description: str
@@ -305,6 +308,7 @@ def keep_lots(connection: Connection, kept: Sequence[KeptLot]) -> None:
             [
                 {
                     "goods": "0x" + lot.goods.hex(),
+                    "warehouse": lot.warehouse,
                     "number": lot.number,
                     "taken_in": lot.taken_in,
                     "description": lot.description,
@@ -315,5 +319,6 @@ def keep_lots(connection: Connection, kept: Sequence[KeptLot]) -> None:
         )
 
 
-def find_lot(connection: Connection, goods: str) -> Row | None:
-    return connection.execute(select(lots).where(lots.c.goods == goods)).mappings().first()
+def find_lot(connection: Connection, goods: str, warehouse: str) -> Row | None:
+    wanted = and_(lots.c.goods == goods, lots.c.warehouse == warehouse)
+    return connection.execute(select(lots).where(wanted)).mappings().first()

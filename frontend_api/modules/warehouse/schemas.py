@@ -49,6 +49,9 @@ def parse_day(value: Any) -> str:
 
 
 def _named(text: str) -> str:
+    # JSON can write half of a surrogate pair and a zero byte; no hash and no database takes both.
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", text):
+        raise ValueError("has a control character or is no valid Unicode")
     if not letters_and_digits(text):
         raise ValueError("has neither a letter nor a digit")
     return text

@@ -81,7 +81,7 @@ class WarehouseService:
         salt = secrets.token_bytes(32)
         goods = goods_commitment(salt, body.description)
         call = self._city.warehouse_ledger.issue(body.owner, full, number, goods, body.quantity, body.unit)
-        return NewReceipt(call, KeptLot(goods, body.number, body.taken_in, body.description, salt))
+        return NewReceipt(call, KeptLot(goods, warehouse, body.number, body.taken_in, body.description, salt))
 
     async def receipt(self, caller: str, receipt_id: int) -> ReceiptResource:
         row = await self._known(receipt_id)
@@ -159,7 +159,7 @@ class WarehouseService:
             repository.is_pledged_to, row["id"], caller
         ):
             return None
-        lot = await self._city.database.read(repository.find_lot, row["goods"])
+        lot = await self._city.database.read(repository.find_lot, row["goods"], row["warehouse"])
         return None if lot is None else LotResource(**{name: lot[name] for name in LotResource.model_fields})
 
     def _facts(self, row: Row) -> dict[str, Any]:

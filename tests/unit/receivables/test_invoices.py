@@ -7,6 +7,7 @@ import hmac
 import os
 import re
 import sys
+import time
 import unicodedata
 from datetime import date
 from pathlib import Path
@@ -203,6 +204,24 @@ OWN_JUDGEMENTS = {
         "CNY",
         None,
         "cbc:PayableAmount has 5 decimals; CNY has 2",
+    ),
+    "refused-endless-number": (
+        "refused",
+        None,
+        None,
+        None,
+        None,
+        None,
+        "number (cbc:ID) has 501 characters; at most 500 are read",
+    ),
+    "refused-endless-seller": (
+        "refused",
+        None,
+        None,
+        None,
+        None,
+        None,
+        "seller is named in 62 ways; at most 50 are read",
     ),
     "refused-impossible-date": (
         "refused",
@@ -720,6 +739,14 @@ def test_judge__too_large__refused_unread():
         f"the file has 52428800 bytes; at most {ubl.MAX_BYTES} are read",
     )
     assert perf_counter() - started < 1
+
+
+def test_judge__seven_megabytes_of_letters_that_stand_for_eighteen__refused_in_no_time():
+    number = "\ufdfa" * (7 * 2**20 // 3)
+    begun = time.monotonic()
+    found = changed((">XZJX-2026-0917<", f">{number}<"))
+    assert found.reason == f"number (cbc:ID) has {len(number)} characters; at most 500 are read"
+    assert time.monotonic() - begun < 5
 
 
 def test_judge__gb18030__read():

@@ -244,3 +244,9 @@ def test_read_rows__speed__10_000_rows_in_seconds(capsys):
         print(f"\n{MOST_ROWS / seconds:.0f} rows a second judged and fingerprinted")
     assert all(entry.refused is None for entry in found)
     assert seconds < 10
+
+
+def test_read_rows__number_longer_than_anybody_writes__refused():
+    [longest, found] = read(row(number="\ufdfa" * 500), row(number="\ufdfa" * 501))
+    assert longest.refused is None
+    assert found.refused == ("number", "number has 501 characters; at most 500 are read")

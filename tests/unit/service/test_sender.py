@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_account.typed_transactions import TypedTransaction
+from hexbytes import HexBytes
 
 from frontend_api.chain import outbox
 from frontend_api.chain.abi import Call
 from frontend_api.chain.keys import LocalKeys
 from frontend_api.chain.outbox import Intent
 from frontend_api.chain.rpc import RpcError
-from frontend_api.chain.sender import NODE_TRIES, Sender
+from frontend_api.chain.sender import FIRST_GAS_LIMIT, NODE_TRIES, Sender
 from frontend_api.db import Database
 
 KEY = Account.from_key("0x" + "11" * 32)
@@ -29,6 +31,7 @@ class Node:
         self.call_of: Any = lambda data, gas: "0x"
         self.estimate_of: Any = lambda data: hex(50_000)
         self.sent: list[str] = []
+        self.block_gas_limit = 30_000_000
 
     async def call(self, method: str, *params: Any) -> Any:
         if method == "eth_estimateGas":
@@ -39,7 +42,12 @@ class Node:
         if method == "eth_sendRawTransaction":
             self.sent.append(params[0])
             return "0x"
-        return {"eth_getTransactionCount": "0x0", "eth_getBlockByNumber": {"baseFeePerGas": "0x0"}}[method]
+        block = {"baseFeePerGas": "0x0", "gasLimit": hex(self.block_gas_limit)}
+        return {"eth_getTransactionCount": "0x0", "eth_getBlockByNumber": block}[method]
+
+    def gas_limits(self) -> list[int]:
+        """Of the transactions that were sent."""
+        return [TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["gas"] for raw in self.sent]
 
     async def batch(self, requests: Any) -> list[Any]:
         answers = []
@@ -134,3 +142,59 @@ def test_step__limit_learned_from_a_cheap_call__a_dear_one_is_estimated_anew(dat
     database.write_now(outbox.fail, cheap, {})
     step(sender)
     assert state(database, dear) == "submitted"
+
+
+def test_step__call_that_needs_most_of_a_block__signed_below_the_blocks_limit(database, node, sender):
+    """A node takes no transaction that could not fit into a block; its nonce would hold up the key for ever."""
+    node.block_gas_limit = 30_000_000
+    node.estimate_of = lambda data: hex(20_000_000 if data == DEAR else 50_000)
+    greedy = accept(database, DEAR)
+    step(sender)
+    assert state(database, greedy) == "submitted"
+    assert node.gas_limits() == [30_000_000]
+
+
+def test_step__one_caller_made_a_function_dear__the_others_reserve_no_more_for_it(database, node, sender):
+    """Who gets a function's callee to burn gas must not fill the blocks of everybody who calls it later."""
+    node.estimate_of = lambda data: hex(14_000_000 if data == DEAR else 50_000)
+    node.call_of = _runs_out
+    greedy = accept(database, DEAR)
+    step(sender)
+    database.write_now(outbox.fail, greedy, {})
+    accept(database, CHEAP)
+    step(sender)
+    assert node.gas_limits() == [28_000_000, FIRST_GAS_LIMIT]
+
+
+def test_step__what_a_row_waits_for_comes_into_a_block_meanwhile__not_failed(database, node, sender):
+    """The simulation saw the state before the block, the outbox is read after it."""
+    first = accept(database, CHEAP)
+    step(sender)
+    dependent = accept(database, DEAR)
+
+    def before_the_block(data, gas):
+        database.write_now(outbox.fail, first, {})  # stands for mined: it is on its way no more
+        raise RpcError(3, "execution reverted", "0x")
+
+    node.call_of = node.estimate_of = before_the_block
+    node.estimate_of = lambda data: before_the_block(data, 0)
+    step(sender)
+    assert state(database, dependent) == "queued"
+    step(sender)
+    assert state(database, dependent) == "failed"
+
+
+def test_step__transactions_that_ended__forgotten(database, node, sender):
+    """A service sends for years."""
+    for _ in range(3):
+        identifier = accept(database, CHEAP)
+        step(sender)
+        database.write_now(outbox.fail, identifier, {})
+    step(sender)
+    assert sender._sent_at == {}
+
+
+def _runs_out(data, gas):
+    if data == DEAR and gas < 20_000_000:
+        raise RpcError(-32000, "out of gas")
+    return "0x"
