@@ -25,9 +25,8 @@ receipts = Table(
     Column("issued", String(39), nullable=False),
     Column("quantity", String(39), nullable=False),
     Column("pledged", String(39), nullable=False),
-    #: Reported last, and by whom; zero when it was made good.
+    #: As the warehouse reported last; zero when it was made good. What supervisors report is kept with their pledges.
     Column("shortage", String(39), nullable=False),
-    Column("shortage_reported_by", String(42)),
     Column("fingerprint", String(66), nullable=False, index=True),
     Column("number_fingerprint", String(66), nullable=False, index=True),
     Column("goods", String(66), nullable=False),
@@ -47,6 +46,8 @@ pledges = Table(
     Column("state", String(12), nullable=False, index=True),
     Column("proposed", String(39), nullable=False),
     Column("quantity", String(39), nullable=False),
+    #: As its supervisor reported last.
+    Column("shortage", String(39), nullable=False),
     Column("secured_amount", String(39), nullable=False),
     Column("currency", String(3), nullable=False),
     Column("answer_by", Whole, nullable=False),
@@ -122,8 +123,10 @@ def _delivered(p: Projection, event: ChainEvent) -> None:
 
 @handlers.on(_LEDGER, "ShortageReported")
 def _reported(p: Projection, event: ChainEvent) -> None:
-    key = {"id": event.args["receiptId"]}
-    p.put(receipts, key, shortage=str(event.args["quantity"]), shortage_reported_by=event.args["actor"])
+    """One figure for each reporter, so that the warehouse cannot unsay what a supervisor has seen."""
+    pledge = event.args["pledgeId"]
+    table, number = (pledges, pledge) if pledge else (receipts, event.args["receiptId"])
+    p.put(table, {"id": number}, shortage=str(event.args["quantity"]))
 
 
 @handlers.on(_LEDGER, "ReceiptStruck")
@@ -147,6 +150,7 @@ def _proposed(p: Projection, event: ChainEvent) -> None:
         state=_name(PledgeState.PROPOSED),
         proposed=str(quantity),
         quantity=str(quantity),
+        shortage="0",
         secured_amount=str(event.args["securedAmount"]),
         currency=_text(event.args["currency"]),
         answer_by=event.args["answerBy"],

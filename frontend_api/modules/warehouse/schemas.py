@@ -158,6 +158,7 @@ class PledgeResource(Resource):
     has_lapsed: bool = Field(description="by chain time: an open proposal that can no longer be answered")
     proposed: AmountText = Field(description="quantity at the beginning")
     quantity: AmountText = Field(description="quantity still bound while it is open")
+    shortage: AmountText = Field(description="of the receipt's goods, as the supervisor reported last")
     secured_amount: AmountText
     currency: str
     answer_by: int
@@ -192,8 +193,9 @@ class ReceiptSummary(Resource):
     quantity: AmountText = Field(description="on hand, by the ledger")
     pledged: AmountText
     free: AmountText = Field(description="on hand and not pledged; zero once it has ended")
-    shortage: AmountText = Field(description="as reported last; zero when none was, or it was made good")
-    shortage_reported_by: str | None
+    shortage: AmountText = Field(
+        description="as the warehouse reported last; zero when none was, or it was made good. Supervisors' are in `pledges`"
+    )
     fingerprint: str
     number_fingerprint: str
     goods: str = Field(description="salted commitment to the description of the goods")
