@@ -27,6 +27,8 @@ log = structlog.get_logger("sender")
 
 #: Transactions that are simulated, stored and broadcast together.
 BATCH = 250
+#: Batches of one key before the others have their turn, so that nobody waits long behind somebody's upload.
+BATCHES_PER_TURN = 4
 #: Gas that a call may use when nothing is known of its function yet.
 FIRST_GAS_LIMIT = 2_000_000
 #: A broadcast transaction that is not in a block after this long is sent again.
@@ -76,15 +78,20 @@ class Sender:
             self._wake.clear()
 
     async def step(self) -> None:
-        """One round: send again what got lost, then send what is queued, per key."""
+        """One round: send again what got lost, then send what is queued, the keys in turn."""
         await self._resend()
-        for sender in await self._database.read(outbox.senders_with_work):
-            try:
-                await self._send_all(sender)
-            except Forbidden as error:
-                # Its key was taken out of the keystore while work of its was waiting; that must not stop the others.
-                log.error("no_key", sender=sender)
-                await self._database.write(outbox.fail_queued, sender, error.problem())
+        while any([await self._turn(sender) for sender in await self._database.read(outbox.senders_with_work)]):
+            pass
+
+    async def _turn(self, sender: str) -> bool:
+        """Send some of what is queued for a key; true when more of it waits for the key's next turn."""
+        try:
+            return await self._send_some(sender)
+        except Forbidden as error:
+            # Its key was taken out of the keystore while work of its was waiting; that must not stop the others.
+            log.error("no_key", sender=sender)
+            await self._database.write(outbox.fail_queued, sender, error.problem())
+            return False
 
     async def simulate(self, sender: str, to: str, data: bytes) -> None:
         """Run a call as `sender`; raises the domain error of its refusal.
@@ -104,17 +111,23 @@ class Sender:
 
     # --- sending
 
-    async def _send_all(self, sender: str) -> None:
-        """Send what is queued for a key, batch by batch: while one is signed and stored, the node simulates the next."""
+    async def _send_some(self, sender: str) -> bool:
+        """A key's turn, batch by batch: while one is signed and stored, the node simulates the next. True when more may wait."""
         # Before the simulation: what it waited for may be in a block once it has answered.
         waiting_before = await self._database.read(outbox.is_in_flight, sender)
         rows, simulated = await self._next_batch(sender, 0)
         nonce: int | None = None
+        more = False
         broadcasts: deque[asyncio.Task[None]] = deque()
         try:
-            while simulated is not None:
+            for turns_left in reversed(range(BATCHES_PER_TURN)):
+                if simulated is None:
+                    break
                 passed, failed = await simulated
-                following, simulated = await self._next_batch(sender, rows[-1]["sequence"])
+                more = len(rows) == BATCH and bool(passed)
+                following, simulated = (
+                    await self._next_batch(sender, rows[-1]["sequence"]) if turns_left else ([], None)
+                )
                 waiting = await self._database.read(outbox.is_in_flight, sender)
                 if not (waiting_before or nonce or waiting or passed):
                     # Otherwise not believed: what they depend on may be on its way, or have come into a block meanwhile.
@@ -130,6 +143,7 @@ class Sender:
                 rows = following
             while broadcasts:
                 await broadcasts.popleft()
+            return more
         finally:
             left = [task for task in (simulated, *broadcasts) if task is not None and not task.done()]
             for task in left:

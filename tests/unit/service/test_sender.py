@@ -15,7 +15,7 @@ from frontend_api.chain.abi import Call
 from frontend_api.chain.keys import LocalKeys
 from frontend_api.chain.outbox import Intent
 from frontend_api.chain.rpc import RpcError
-from frontend_api.chain.sender import FIRST_GAS_LIMIT, NODE_TRIES, Sender
+from frontend_api.chain.sender import BATCH, BATCHES_PER_TURN, FIRST_GAS_LIMIT, NODE_TRIES, Sender
 from frontend_api.db import Database
 
 KEY = Account.from_key("0x" + "11" * 32)
@@ -198,3 +198,18 @@ def _runs_out(data, gas):
     if data == DEAR and gas < 20_000_000:
         raise RpcError(-32000, "out of gas")
     return "0x"
+
+
+def test_step__a_long_queue_of_one_key__others_have_their_turn_meanwhile(database, node):
+    other = Account.from_key("0x" + "44" * 32)
+    sender = Sender(node, database, LocalKeys({KEY.address: KEY, other.address: other}), 31337)
+    count = 3 * BATCH * BATCHES_PER_TURN // 2
+    call = Call("Thing", TO, "act", CHEAP)
+    database.write_now(outbox.enqueue, "owner", [Intent(KEY.address, call)] * count)
+    late = accept(database, CHEAP, other.address)
+    step(sender)
+
+    recovered = [Account.recover_transaction(raw) for raw in node.sent]
+    assert recovered.count(KEY.address) == count
+    assert recovered.index(other.address) == BATCH * BATCHES_PER_TURN
+    assert state(database, late) == "submitted"
