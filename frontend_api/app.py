@@ -222,10 +222,8 @@ def _wrong_kind(request: Request) -> str | None:
     route = request.scope.get("route")
     body = route.body_field if isinstance(route, APIRoute) else None
     takes_files = body is not None and isinstance(body.field_info, Form)
-    if takes_files and "multipart/" not in kind:
-        return (
-            f"Send `multipart/form-data` with the field `file`, as `curl -F file=@NAME` does; it is {kind or 'none'!r}."
-        )
+    if takes_files and kind and "multipart/" not in kind:
+        return f"Send `multipart/form-data` with the field `file`, as `curl -F file=@NAME` does; it is {kind!r}."
     if not takes_files and kind and "json" not in kind:
         return f"Send JSON as `Content-Type: application/json`; it is {kind!r}."
     return None
