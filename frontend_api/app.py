@@ -10,8 +10,10 @@ from typing import Any
 
 import orjson
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import Form
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from sqlalchemy import text
 from starlette.exceptions import HTTPException
@@ -26,6 +28,7 @@ from .documents.endpoints import router as documents_router
 from .documents.strict import CertificateError, CertificateTooLarge
 from .errors import InvalidInput, ServiceError, TooLarge, UnsupportedMedia
 from .kit.bulk import field_errors
+from .kit.queries import require_known_query
 from .kit.schemas import ProblemBody
 from .logs import configure_logs
 from .modules.data.endpoints import router as data_router
@@ -101,6 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url="/openapi.json",
         responses={status: {"model": ProblemBody, "description": words} for status, words in REFUSALS.items()},
         separate_input_output_schemas=False,
+        dependencies=[Depends(require_known_query)],
     )
     app.state.city = city
     _add_errors(app)
@@ -178,11 +182,8 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        if any(e["loc"][:1] == ("body",) for e in error.errors()) and not _is_json(request):
-            kind = request.headers.get("content-type", "none")
-            return Problem(
-                UnsupportedMedia(f"Send JSON as `Content-Type: application/json`; it is {kind!r}.").problem()
-            )
+        if any(e["loc"][:1] == ("body",) for e in error.errors()) and (words := _wrong_kind(request)):
+            return Problem(UnsupportedMedia(words).problem())
         errors = [e | {"field": _PREFIX.sub("", e["field"]) or "body"} for e in field_errors(error.errors())]
         detail = "; ".join(f"{e['field']}: {e['rule']}" for e in errors[:5])
         return Problem(
@@ -201,7 +202,7 @@ def _add_errors(app: FastAPI) -> None:
         return Problem(kind(error.rule, errors=[{"field": error.field, "rule": error.rule}]).problem())
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
         if isinstance(error, BodyTooLarge):
             return error.response()
         content: dict[str, Any] = {
@@ -209,6 +210,8 @@ def _add_errors(app: FastAPI) -> None:
             "title": str(error.detail),
             "status": error.status_code,
         }
+        if error.status_code in (404, 405):
+            content["detail"] = f"There is no {request.method} {request.url.path[:200]}; /docs lists what there is."
         if error.status_code == 400:  # a body that cannot be read at all, such as a form with too many files
             content["errors"] = [{"field": "body", "rule": str(error.detail)}]
         return Problem(content, dict(error.headers or {}))
@@ -219,10 +222,17 @@ def _add_errors(app: FastAPI) -> None:
         return Problem(ServiceError("Something went wrong here; it was logged.").problem())
 
 
-def _is_json(request: Request) -> bool:
-    """Whether the body's kind is not the reason why it cannot be read."""
+def _wrong_kind(request: Request) -> str | None:
+    """What to send instead, where the body's kind is the reason why it cannot be read."""
     kind = request.headers.get("content-type", "")
-    return not kind or "json" in kind or "multipart/" in kind
+    route = request.scope.get("route")
+    body = route.body_field if isinstance(route, APIRoute) else None
+    takes_files = body is not None and isinstance(body.field_info, Form)
+    if takes_files and kind and "multipart/" not in kind:
+        return f"Send `multipart/form-data` with the field `file`, as `curl -F file=@NAME` does; it is {kind!r}."
+    if not takes_files and kind and "json" not in kind:
+        return f"Send JSON as `Content-Type: application/json`; it is {kind!r}."
+    return None
 
 
 def _describe_problems(app: FastAPI) -> None:

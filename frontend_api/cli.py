@@ -37,7 +37,8 @@ def serve(host: str | None, port: int | None) -> None:
 
     settings = read_settings()
     try:
-        Deployment.load(settings.deployment)
+        # The worker looks again, but could only end with a stack trace.
+        asyncio.run(Deployment.load(settings.deployment).check_at(settings.rpc_url, settings.rpc_timeout_seconds))
     except DeploymentError as error:
         raise click.ClickException(str(error)) from error
     server = Granian(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .rpc import Rpc
+from .rpc import NodeUnreachable, Rpc, RpcError
 
 
 class DeploymentError(RuntimeError):
@@ -61,6 +61,16 @@ class Deployment:
     @property
     def by_address(self) -> dict[str, str]:
         return {entry["address"]: name for name, entry in self.contracts.items()}
+
+    async def check_at(self, url: str, timeout_seconds: float) -> None:
+        """`check` at a node's address. A node that does not answer now is no reason to refuse."""
+        rpc = Rpc(url, timeout_seconds)
+        try:
+            await self.check(rpc)
+        except (NodeUnreachable, RpcError):
+            pass
+        finally:
+            await rpc.close()
 
     async def check(self, rpc: Rpc) -> None:
         """Refuse to serve on another chain: same chain id, same genesis, the authority's code in place."""

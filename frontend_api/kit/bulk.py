@@ -51,10 +51,22 @@ def _refusal(error: ValidationError, prefix: str) -> InvalidInput:
     return InvalidInput("; ".join(f"{e['field']}: {e['rule']}" for e in errors), errors=errors)
 
 
+#: Pydantic's words that only a Python programmer would understand.
+_RULES = {
+    "extra_forbidden": "there is no such field",
+    "dict_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+    "model_attributes_type": "must be a JSON object",
+}
+
+
 def field_errors(errors: Any, prefix: str = "") -> list[dict[str, str]]:
     """Pydantic's errors as {field, rule}, without the values, which may be personal."""
     found = []
     for entry in errors:
         field = ".".join(str(part) for part in ((prefix,) if prefix else ()) + tuple(entry["loc"]))
-        found.append({"field": field, "rule": str(entry["msg"]).removeprefix("Value error, ")})
+        rule = _RULES.get(entry["type"]) or str(entry["msg"]).removeprefix("Value error, ")
+        if entry["type"] == "json_invalid":
+            field, rule = prefix or "body", f"is not JSON: {entry['ctx']['error']} at character {entry['loc'][-1]}"
+        found.append({"field": field, "rule": rule})
     return found

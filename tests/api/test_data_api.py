@@ -196,7 +196,7 @@ def test_dataset__registered_and_versioned__on_chain_and_in_the_tables(served):
         ({"rowCountBucket": 20}, "rowCountBucket", "less than or equal to 19"),
         ({"classification": "secret"}, "classification", "'general'"),
         ({"lineageId": 0}, "lineageId", "greater than or equal to 1"),
-        ({"rows": 569}, "rows", "not permitted"),
+        ({"rows": 569}, "rows", "there is no such field"),
     ],
 )
 def test_dataset__bad_field__422_names_field_and_rule(served, change, field, words):

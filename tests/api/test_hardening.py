@@ -40,6 +40,53 @@ def sign(served, person, to, data="0x", nonce=0, gas=FORWARDED_GAS):
     return {"request": fields, "signature": "0x" + bytes(signed.signature).hex()}
 
 
+# --- what was meant otherwise
+
+
+def test_query__dry_run_misspelled__refused_and_nothing_is_drafted(served):
+    before = served.get("/receivables", "supplier").json()
+    csv = b"number,buyer,issueDate,dueDate,currency,payable\nA1,91431382MA5277275H,2026-09-17,2026-12-16,CNY,1.00\n"
+    answer = served.http.post(
+        "/receivables/from-csv?dryrun=true", headers=served.as_("supplier"), files={"file": ("a.csv", csv)}
+    )
+    rule = "there is no such parameter; did you mean dryRun?"
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"field": "query.dryrun", "rule": rule}])
+    assert served.get("/receivables", "supplier").json() == before
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/json"])
+def test_upload__not_as_a_form__415_says_how(served, kind):
+    headers = served.as_("supplier") | {"content-type": kind}
+    answer = served.http.post("/receivables/from-csv", headers=headers, content=b"{}")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        415,
+        f"Send `multipart/form-data` with the field `file`, as `curl -F file=@NAME` does; it is {kind!r}.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "words"),
+    [
+        (b"{units: 1}", "body", "is not JSON: "),
+        (b"[]", "body", "must be a JSON object"),
+        (b'{"accounts": []}', "accounts", "there is no such field"),
+    ],
+)
+def test_body__broken__words_for_who_sends_it(served, body, field, words):
+    headers = served.as_("bank") | {"content-type": "application/json"}
+    answer = served.http.post("/currencies/CNY/approvals", headers=headers, content=body)
+    assert answer.status_code == 422
+    [error] = [e for e in answer.json()["errors"] if e["field"] == field]
+    assert error["rule"].startswith(words)
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nosuch", 404), ("DELETE", "/receivables", 405)])
+def test_route__none__says_where_they_are(served, method, path, status):
+    answer = served.http.request(method, path)
+    detail = f"There is no {method} {path}; /docs lists what there is."
+    assert (answer.status_code, answer.json()["detail"]) == (status, detail)
+
+
 # --- keys and personal data
 
 

@@ -66,7 +66,7 @@ def test_register__twice__409_with_the_contract_error(served, li, titled):
         ({"fields": {k: v for k, v in FIELDS.items() if k != "use"}}, "fields", "use must not be empty"),
         ({"fields": FIELDS | {"areaM2": "0.00"}}, "fields", "areaM2 must be more than zero"),
         ({"fields": FIELDS | {"areaM2": "88,00"}}, "fields", "square metres"),
-        ({"colour": "red"}, "colour", "not permitted"),
+        ({"colour": "red"}, "colour", "there is no such field"),
     ],
 )
 def test_register__bad_field__422_names_field_and_rule(served, li, change, field, words):

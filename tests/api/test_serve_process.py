@@ -157,3 +157,20 @@ def test_receivables_import__as_a_process__each_row_drafted_or_refused_and_nothi
     assert "was drafted before, as receivable 1" in done[2].stdout
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "unknown or was revoked" in wrong.stderr
+
+
+def test_serve__address_book_of_another_chain__one_line_and_no_stack_trace(environment, chain, tmp_path):
+    book = json.loads(chain.book.read_text())
+    book["genesisHash"] = "0x" + "5a" * 32
+    (tmp_path / "other.json").write_text(json.dumps(book))
+    found = subprocess.run(
+        [*CHAINCITY, "serve"],
+        env=os.environ | environment | {"CHAINCITY_DEPLOYMENT": str(tmp_path / "other.json")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert found.returncode == 1
+    assert found.stderr.startswith("Error: The chain behind the node is another one with the same id")
+    assert "Traceback" not in found.stderr + found.stdout

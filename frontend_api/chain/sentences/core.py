@@ -122,7 +122,9 @@ OPENZEPPELIN = {
     "ECDSAInvalidSignatureLength": S(422, "A signature has 65 bytes, not {length}."),
     "ECDSAInvalidSignatureS": S(422, "The signature is not in its canonical form (its s is in the upper half)."),
     "ERC20InsufficientAllowance": S(
-        409, "{spender} may take {allowance} minor units, {needed} are needed; approve more first."
+        409,
+        "{spender} may take {allowance} minor units, {needed} are needed; approve more first "
+        "(POST /currencies/…/approvals).",
     ),
     "ERC20InsufficientBalance": S(409, "{sender} has {balance} minor units, {needed} are needed."),
     "ERC20InvalidApprover": S(422, "{approver} cannot approve."),

@@ -33,7 +33,9 @@ def read_titles(content: bytes) -> list[TitleRow]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"The file is not UTF-8 (byte {error.start}).", field="file") from error
+        raise InvalidInput(
+            f"The file is not UTF-8 (byte {error.start}); save it as CSV UTF-8.", field="file"
+        ) from error
     reader = csv.reader(io.StringIO(text), strict=True)
     try:
         rows = list(reader)

@@ -117,7 +117,7 @@ def _text(content: bytes, file: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise refused_file(file, f"is not UTF-8 (byte {error.start})", line) from None
+        raise refused_file(file, f"is not UTF-8 (byte {error.start}); save it as CSV UTF-8", line) from None
 
 
 def _records(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
@@ -135,10 +135,19 @@ def _records(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
 
 
+def _why_missing(names: list[str]) -> str:
+    for sign, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and sign in names[0]:
+            return f"; separate the columns with commas, not {word}"
+    if {name.lower() for name in names} >= {name.lower() for name in COLUMNS}:
+        return "; write the names exactly so"
+    return ""
+
+
 def _heading(record: list[str], file: str) -> list[str]:
     names = [name.strip() for name in record]
     if missing := [name for name in COLUMNS if name not in names]:
-        raise refused_file(file, f"has a heading without {', '.join(missing)}", 1)
+        raise refused_file(file, f"has a heading without {', '.join(missing)}{_why_missing(names)}", 1)
     if len(set(names)) != len(names):
         raise refused_file(file, "has a heading with a repeated name", 1)
     if unknown := [ubl.shortened(name) for name in names if name not in COLUMNS]:

@@ -74,12 +74,12 @@ def test_config__the_documented_example__is_one(tmp_path):
         ('salt_env = "SALT"', "", "datasets.0", "either salt or salt_env"),
         ('salt_env = "SALT"', 'salt = "0x12"', "datasets.0.salt", "pattern"),
         ("minimum_group = 10", "minimum_group = 1", "datasets.0.policy.minimum_group", "greater than or equal to 2"),
-        ("minimum_group = 10", "minimun_group = 10", "datasets.0.policy.minimun_group", "not permitted"),
-        ('key_env = "NODE_KEY"', 'key = "cck_secret"', "service.key", "not permitted"),
+        ("minimum_group = 10", "minimun_group = 10", "datasets.0.policy.minimun_group", "there is no such field"),
+        ('key_env = "NODE_KEY"', 'key = "cck_secret"', "service.key", "there is no such field"),
         ("http://127.0.0.1:8000", "127.0.0.1:8000", "service.url", "pattern"),
         ('models = "models"', "", "models", "required"),
         ('models = "models"', 'models = "models"\npoll_seconds = 0', "poll_seconds", "greater than 0"),
-        ("[[datasets]]", "[[dataset]]", "dataset", "not permitted"),
+        ("[[datasets]]", "[[dataset]]", "dataset", "there is no such field"),
     ],
 )
 def test_config__broken__names_field_and_rule(tmp_path, old, new, field, rule):

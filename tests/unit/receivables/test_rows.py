@@ -182,7 +182,21 @@ def test_read_rows__cells_over_several_lines__lines_counted_as_an_editor_does():
         (HEADING.encode() + b"\n\n,,,,,\n", 1, "has no row under its heading"),
         (GOOD.encode(), 1, "has a heading without " + ", ".join(COLUMNS)),
         (HEADING.replace("payable", "amount").encode(), 1, "has a heading without payable"),
-        (HEADING.replace(",", ";").encode(), 1, "has a heading without " + ", ".join(COLUMNS)),
+        (
+            HEADING.replace(",", ";").encode(),
+            1,
+            "has a heading without " + ", ".join(COLUMNS) + "; separate the columns with commas, not semicolons",
+        ),
+        (
+            HEADING.replace(",", "\t").encode(),
+            1,
+            "has a heading without " + ", ".join(COLUMNS) + "; separate the columns with commas, not tabs",
+        ),
+        (
+            HEADING.upper().encode(),
+            1,
+            "has a heading without " + ", ".join(COLUMNS) + "; write the names exactly so",
+        ),
         (f"{HEADING},payable\n".encode(), 1, "has a heading with a repeated name"),
         (f"{HEADING},note\n".encode(), 1, "has columns that are not known: note"),
         (f"{HEADING}\n{GOOD}\n\xff\n".encode("latin-1"), 3, None),
@@ -197,7 +211,7 @@ def test_read_rows__no_such_file__refused_with_file_line_and_rule(content, line,
     found = refused(content, file="a.csv")
     assert (found["file"], found["field"], found["line"]) == ("a.csv", "file", line)
     if rule is None:
-        assert "is not UTF-8 (byte " in found["rule"] or "is not CSV: " in found["rule"]
+        assert found["rule"].endswith("); save it as CSV UTF-8") or "is not CSV: " in found["rule"]
     else:
         assert found["rule"] == rule
 
