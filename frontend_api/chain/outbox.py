@@ -193,6 +193,12 @@ def senders_with_work(connection: Connection) -> list[str]:
     )
 
 
+def others_wait(connection: Connection, sender: str) -> bool:
+    """Whether another key than this one has something to send."""
+    waiting = and_(transactions.c.state == "queued", transactions.c.sender != sender)
+    return connection.execute(select(transactions.c.id).where(waiting).limit(1)).first() is not None
+
+
 def in_flight(connection: Connection, sender: str | None = None) -> list[Row]:
     """Submitted and not yet seen in a block, in the order of their nonces, without the signed bytes."""
     wanted = transactions.c.state == "submitted"

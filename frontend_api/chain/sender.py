@@ -12,6 +12,7 @@ import math
 import time
 from collections import deque
 from contextlib import suppress
+from itertools import count
 from typing import Any, TypeAlias
 
 import structlog
@@ -27,7 +28,7 @@ log = structlog.get_logger("sender")
 
 #: Transactions that are simulated, stored and broadcast together.
 BATCH = 250
-#: Batches of one key before the others have their turn, so that nobody waits long behind somebody's upload.
+#: Batches of one key before others that wait have their turn, so that nobody waits long behind somebody's upload.
 BATCHES_PER_TURN = 4
 #: Gas that a call may use when nothing is known of its function yet.
 FIRST_GAS_LIMIT = 2_000_000
@@ -112,7 +113,7 @@ class Sender:
     # --- sending
 
     async def _send_some(self, sender: str) -> bool:
-        """A key's turn, batch by batch: while one is signed and stored, the node simulates the next. True when more may wait."""
+        """A key's turn, batch by batch: while one is signed and stored, the node simulates the next. True when it was cut short."""
         # Before the simulation: what it waited for may be in a block once it has answered.
         waiting_before = await self._database.read(outbox.is_in_flight, sender)
         rows, simulated = await self._next_batch(sender, 0)
@@ -120,14 +121,12 @@ class Sender:
         more = False
         broadcasts: deque[asyncio.Task[None]] = deque()
         try:
-            for turns_left in reversed(range(BATCHES_PER_TURN)):
+            for batch in count(1):
                 if simulated is None:
                     break
                 passed, failed = await simulated
-                more = len(rows) == BATCH and bool(passed)
-                following, simulated = (
-                    await self._next_batch(sender, rows[-1]["sequence"]) if turns_left else ([], None)
-                )
+                more = batch % BATCHES_PER_TURN == 0 and await self._database.read(outbox.others_wait, sender)
+                following, simulated = ([], None) if more else await self._next_batch(sender, rows[-1]["sequence"])
                 waiting = await self._database.read(outbox.is_in_flight, sender)
                 if not (waiting_before or nonce or waiting or passed):
                     # Otherwise not believed: what they depend on may be on its way, or have come into a block meanwhile.

@@ -62,7 +62,6 @@ def test_quote__unknown__404(market):
     [
         ({"units": str(FACE + 1)}, 409, "ReceivableLedger_InsufficientUnits"),
         ({"units": str(2**128 - 1)}, 409, "ReceivableLedger_InsufficientUnits"),
-        ({"proceeds": "2000000000"}, 409, "ERC20InsufficientAllowance"),
         ({"validUntil": 1}, 409, "FinancingDesk_Expired"),
         ({"seller": dev_account(2).address}, 422, "FinancingDesk_OwnQuote"),
         ({"seller": dev_account(6).address}, 409, "ReceivableLedger_InsufficientUnits"),
@@ -74,9 +73,25 @@ def test_quote__cannot_be_filled_now__refused_as_the_chain_would(market, terms, 
     assert market.open_of(number, "bank") == []
 
 
+def test_quote__more_than_the_bank_has_approved__refused_as_the_chain_would(market):
+    number = market.confirmed()
+
+    def approve(amount):
+        approval = {"spender": "FinancingDesk", "amount": str(amount)}
+        market.done(market.post("/currencies/CNY/approvals", approval, member="bank"))
+
+    approve(100)
+    try:
+        assert refusal(market.give(market.prepared(number))) == (409, "ERC20InsufficientAllowance")
+    finally:
+        approve(10**9)
+    assert market.open_of(number, "bank") == []
+
+
 @pytest.mark.parametrize(
     ("terms", "field"),
     [
+        ('"units": "100", "proceeds": "101"', "proceeds"),
         ('"units": 0', "units"),
         ('"units": -5', "units"),
         ('"units": 1.5', "units"),

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, field_validator, model_validator
 
 from ...chain.abi import to_json
 from ...kit.ids import Address, Amount
@@ -54,6 +54,14 @@ class QuoteTerms(Body):
     recourse: bool = Field(description="whether the bank may come back on the seller when the debtor defaults")
     divisible: bool = Field(False, description="whether the seller may fill it in parts")
     valid_until: Time = Field(description="Unix seconds by chain time, the last second included")
+
+    @field_validator("proceeds")
+    @classmethod
+    def _at_most_what_is_bought(cls, proceeds: int, info: ValidationInfo) -> int:
+        units = info.data.get("units")
+        if units is not None and proceeds > units:
+            raise ValueError(f"the bank would pay {proceeds} for {units} of face value; at most the face value is paid")
+        return proceeds
 
 
 class QuotePreparation(QuoteTerms):

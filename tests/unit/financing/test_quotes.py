@@ -337,3 +337,8 @@ def test_decode_position__not_one_of_this_list__refused(cursor):
 def test_decode_position__what_was_given_out__the_same():
     assert repository.decode_position(encode_cursor(7, "0x1")) == (7, "0x1")
     assert repository.decode_position(None) is None
+
+
+def test_quote__proceeds_above_the_face_value__refused():
+    with pytest.raises(ValidationError, match="would pay 31 for 30 of face value"):
+        SignedQuote.model_validate({"quote": FIELDS | {"units": "30", "proceeds": "31"}, "sign": True})
