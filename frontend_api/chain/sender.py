@@ -27,9 +27,9 @@ from .rpc import Rpc, RpcError
 log = structlog.get_logger("sender")
 
 #: Transactions that are simulated, stored and broadcast together.
-BATCH = 250
+BATCH = 500
 #: Batches of one key before others that wait have their turn, so that nobody waits long behind somebody's upload.
-BATCHES_PER_TURN = 4
+BATCHES_PER_TURN = 2
 #: Gas that a call may use when nothing is known of its function yet.
 FIRST_GAS_LIMIT = 2_000_000
 #: A broadcast transaction that is not in a block after this long is sent again.
