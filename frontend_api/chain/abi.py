@@ -47,6 +47,8 @@ class Abi:
 
     def __init__(self, name: str, entries: list[dict[str, Any]]):
         self.name, self.entries = name, entries
+        #: Selector and encoder of each function that was called, by name and number of arguments.
+        self._encoders: dict[tuple[str, int], tuple[bytes, Callable[[Sequence[Any]], bytes]]] = {}
 
     @cached_property
     def _functions(self) -> dict[str, list[dict[str, Any]]]:
@@ -63,11 +65,6 @@ class Abi:
     @cached_property
     def errors(self) -> dict[bytes, dict[str, Any]]:
         return {_hash(e)[:4]: e for e in self.entries if e["type"] == "error"}
-
-    @cached_property
-    def _encoders(self) -> dict[tuple[str, int], tuple[bytes, Callable[[Sequence[Any]], bytes]]]:
-        """Selector and encoder of each function, by name and number of arguments."""
-        return {}
 
     @cached_property
     def _event_readers(self) -> dict[bytes, _EventReader]:
